@@ -1,0 +1,42 @@
+"""What every rule is given, and what every rule's settings share. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+from pydantic import Field
+
+from monitor.settings import Settings
+from storage.records import DayCount, Item, StoryLine, Trend
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """An item that no rule has looked at yet, with the probability of each topic it carries."""
+
+    item: Item
+    topics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """The world as a rule sees it.
+
+    ``stories`` holds, per topic, the stories of the trend window, strongest first; ``days`` the last thirty UTC days,
+    oldest first, today included. ``tagged`` never holds backlog.
+    """
+
+    now: datetime
+    trends: tuple[Trend, ...] = ()
+    tagged: tuple[Tagged, ...] = ()
+    stories: Mapping[str, tuple[StoryLine, ...]] = field(default_factory=dict)
+    days: Mapping[str, tuple[DayCount, ...]] = field(default_factory=dict)
+
+
+class RuleSettings(Settings):
+    """What every alert rule has: a name, where to send, how urgent."""
+
+    name: str = Field(min_length=1, max_length=80, description="Shown in the alert; unique.")
+    send: tuple[str, ...] = Field((), description="Names of channels; empty means all of them.")
+    severity: Literal["info", "warning", "critical"] = "warning"
