@@ -52,14 +52,14 @@ class Fetched:
     """What one request for a feed brought back.
 
     ``body`` is the decoded document, or None when there is nothing to parse: not modified (304) or failed.
-    ``error`` is None on success, else one sentence for the user. ``bytes`` counts bytes on the wire.
+    ``error`` is None on success, else one sentence for the user. ``wire_bytes`` counts what came over the wire.
     ``retry_after`` is the server's own wish, if it voiced one.
     """
 
     started: datetime
     seconds: float
     status: int | None = None
-    bytes: int = 0
+    wire_bytes: int = 0
     body: bytes | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     url: str = ""
@@ -188,10 +188,11 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A story's first telling within a topic: when, and in which feed."""
+    """A story's first telling within a topic: when, in which feed, and whether it is old news (see Item.backlog)."""
 
     feed_id: int
     published: datetime
+    backlog: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,62 @@
+"""The command line: one file per group of commands, loaded only when called, so that `monitor --help` is instant."""
+
+from importlib import import_module
+from typing import Any
+
+import click
+
+from monitor.errors import MonitorError
+from storage.errors import StorageError
+
+COMMANDS = {
+    "run": ("working", "Run the daemon: poll feeds, tag, detect trends, alert. --once does one round."),
+    "poll": ("working", "Fetch the feeds that are due and store what is new."),
+    "classify": ("working", "Tag stored items with topics, or items from standard input (--jsonl)."),
+    "deliver": ("working", "Send the alerts that wait in the outbox."),
+    "status": ("health", "Show feeds, pending work, trends and undelivered alerts."),
+    "healthcheck": ("health", "Exit 0 when the monitor is alive and up to date, else 1 (for Docker and cron)."),
+    "query": ("asking", "Answer a canned question; --list shows them."),
+    "sql": ("asking", "Run a SELECT on the database (read-only)."),
+    "check": ("configuration", "Check feeds.yaml and name every mistake."),
+    "init": ("configuration", "Write a commented feeds.yaml to start from."),
+    "demo": ("demo", "Play a bundled scenario through the real program, without a network."),
+}
+
+
+class Commands(click.Group):
+    """A group that reads its commands from the table and turns our errors into a line and an exit code."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        if name not in COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(f"monitor.cli.{COMMANDS[name][0]}"), name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (MonitorError, StorageError) as error:
+            click.echo(f"monitor: {error}", err=True)
+            ctx.exit(error.exit_code)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ai-market-monitor", prog_name="monitor")
+def main() -> None:
+    """Watch AI-industry news feeds; tag, count, and alert when a topic's flow really changes.
+
+    \b
+    Start with:  monitor run          (with feeds.yaml; `monitor init` writes one)
+    Look at it:  monitor status, monitor query --list
+    Try it out:  monitor demo
+
+    Exit codes: 0 done, 1 failed or unhealthy, 2 bad configuration, query or usage, 3 already running,
+    4 database trouble, 5 classifier trouble.
+    """

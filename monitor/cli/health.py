@@ -1,0 +1,111 @@
+"""How the monitor is: for people (status) and for supervisors (healthcheck)."""
+
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import click
+
+from monitor.cli.options import config_option, load_config
+from monitor.cli.tables import show
+from monitor.config import Config
+from monitor.settings import Duration, format_duration, parse_duration
+from monitor.wiring import utc_now
+from storage import reading
+from storage.reading import Answer
+from storage.times import from_text
+
+LONGEST_WAIT = timedelta(hours=1)
+"""An item that waits longer than this for its classification shows that the daemon is stuck."""
+
+
+@click.command()
+@config_option
+@click.option("--all", "all_feeds", is_flag=True, help="Show healthy feeds too, not only those in trouble.")
+def status(config_path: Path, all_feeds: bool) -> None:
+    """Show feeds, last polls, pending work, the topics' state, and alerts that have not arrived."""
+    config = load_config(config_path)
+    now = utc_now()
+    parts = reading.status(config.database)
+    click.echo(f"database {config.database}")
+    click.echo(_totals(_first(parts["totals"]), now))
+    _feeds(parts["feeds"], all_feeds)
+    for title in ("trends", "pending", "deliveries"):
+        if parts[title].rows:
+            click.echo(f"\n{_TITLES[title]}")
+            show(parts[title], "table")
+
+
+_TITLES = {
+    "trends": "Topics: the last 24 hours against what was expected of the same feeds",
+    "pending": "Waiting for a step of the pipeline",
+    "deliveries": "Alerts that have not arrived (`monitor deliver --failed` tries again what was given up)",
+}
+
+
+def _first(answer: Answer) -> dict[str, object]:
+    return dict(zip(answer.columns, answer.rows[0], strict=True)) if answer.rows else {}
+
+
+def _totals(totals: dict[str, object], now: datetime) -> str:
+    counts = ", ".join(f"{totals[name]} {name}" for name in ("items", "signals", "stories", "alerts"))
+    return f"{counts}; last poll {_ago(totals['last_poll'], now)}, newest item seen {_ago(totals['newest_item'], now)}"
+
+
+def _ago(moment: object, now: datetime) -> str:
+    if not isinstance(moment, str):
+        return "never"
+    minutes = int((now - from_text(moment)).total_seconds() // 60)
+    if minutes < 1:
+        return "just now"
+    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
+
+
+def _feeds(feeds: Answer, all_feeds: bool) -> None:
+    columns = ("name", "state", "status", "last_ok", "failures", "items", "error")
+    index = [feeds.columns.index(column) for column in columns]
+    rows = [tuple(row[i] for i in index) for row in feeds.rows]
+    trouble = [row for row in rows if row[1] != "ok"]
+    click.echo(f"\n{len(rows)} feeds: {len(rows) - len(trouble)} ok, {len(trouble)} failing or not polled yet")
+    if shown := rows if all_feeds else trouble:
+        show(Answer(columns, shown), "table")
+
+
+def _duration(_ctx: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
+    try:
+        return None if value is None else parse_duration(value)  # type: ignore[return-value]
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+@click.command()
+@config_option
+@click.option("--max-age", callback=_duration, help="How old the last good answer of any feed may be, such as 2h.")
+def healthcheck(config_path: Path, max_age: timedelta | None) -> None:
+    """Exit 0 when some feed has answered lately and no item is stuck, else 1 with the reason."""
+    config = load_config(config_path)
+    limit = max_age or longest_silence(config)
+    complaint = verdict(config, limit, utc_now())
+    click.echo(complaint or "ok", err=bool(complaint))
+    raise SystemExit(1 if complaint else 0)
+
+
+def longest_silence(config: Config) -> Duration:
+    """Return how long all feeds together may stay silent: three polls of the most frequent one, at least an hour."""
+    return max(3 * min(spec.every for spec in config.feed_specs()), timedelta(hours=1))
+
+
+def verdict(config: Config, limit: timedelta, now: datetime) -> str | None:
+    """Return what is wrong, or None when all is well."""
+    row = _first(reading.ask(config.database, _HEALTH))
+    last_ok, stuck = row["last_ok"], row["oldest_pending"]
+    if not isinstance(last_ok, str):
+        return "no feed has answered yet"
+    if now - from_text(last_ok) > limit:
+        return f"no feed has answered since {last_ok}, more than {format_duration(limit)} ago"
+    if isinstance(stuck, str) and now - from_text(stuck) > LONGEST_WAIT:
+        return f"items wait for classification since {stuck}"
+    return None
+
+
+_HEALTH = """SELECT (SELECT max(last_ok) FROM feeds WHERE active) AS last_ok,
+                    (SELECT min(seen) FROM items WHERE pending IS NOT NULL) AS oldest_pending"""

@@ -1,0 +1,133 @@
+"""Commands that work on the database: the daemon, and each of its steps by hand."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from monitor import pipeline, wiring
+from monitor.cli.jsonl import tag
+from monitor.cli.options import config_option, load_config
+from monitor.config import Config
+from monitor.daemon import Daemon
+from monitor.instance import only_instance
+from monitor.signals.classifier import Classifier
+from monitor.system import System
+from storage.records import Feed
+
+SOON = timedelta(minutes=2)
+"""A run from cron may come a little before the feed's time; do not make it wait for the next one."""
+
+T = TypeVar("T")
+
+
+def _work(config: Config, job: Callable[[System], Awaitable[T]]) -> T:
+    """Do a job on a running system, as the only process that works on its database."""
+
+    async def session() -> T:
+        async with wiring.running(config) as system:
+            return await job(system)
+
+    with only_instance(config.database):
+        return asyncio.run(session())
+
+
+def _ready(path: Path) -> Config:
+    return load_config(path, need_secrets=True)
+
+
+@click.command()
+@config_option
+@click.option("--once", is_flag=True, help="Take every due feed through all steps once, then exit.")
+@click.option("--all", "all_feeds", is_flag=True, help="With --once: poll every feed, due or not.")
+def run(config_path: Path, once: bool, all_feeds: bool) -> None:
+    """Run the daemon until SIGTERM or Ctrl-C; SIGHUP re-reads the configuration."""
+    config = _ready(config_path)
+    if once:
+        _work(config, lambda system: _once(system, all_feeds))
+    else:
+        _banner(config, config_path)
+        _work(config, lambda system: Daemon(system, lambda: _ready(config_path)).run())
+
+
+async def _once(system: System, all_feeds: bool) -> None:
+    new = await pipeline.once(system, await _feeds(system, all_feeds))
+    click.echo(f"{new} new items; `monitor status` tells more", err=True)
+
+
+async def _feeds(system: System, all_feeds: bool) -> list[Feed]:
+    now = system.now()
+    return await system.store.due_feeds(now + timedelta(days=3650) if all_feeds else now + SOON)
+
+
+def _banner(config: Config, path: Path) -> None:
+    channels = ", ".join(config.channels) or "none: nobody will be told"
+    lines = (
+        "AI market monitor: reads news feeds, tags each item as efficiency, capex or geopolitics,",
+        "and alerts when a topic's flow really changes. Ctrl-C stops it.",
+        "",
+        f"  configuration  {path.absolute()}: {len(config.feed_specs())} feeds, {len(config.alerts)} alert rules",
+        f"  alerts go to   {channels}",
+        f"  database       {config.database}",
+        "  ask it         monitor status · monitor query --list · sqlite3 on the database",
+        "",
+    )
+    click.echo("\n".join(lines), err=True)
+
+
+@click.command()
+@config_option
+@click.option("--all", "all_feeds", is_flag=True, help="Poll every feed, due or not.")
+def poll(config_path: Path, all_feeds: bool) -> None:
+    """Fetch the feeds that are due and store what is new; classify nothing yet."""
+
+    async def job(system: System) -> int:
+        new: list[int] = []
+        await pipeline.poll(system, await _feeds(system, all_feeds), lambda _poll, stored: new.append(stored))
+        return sum(new)
+
+    click.echo(f"{_work(_ready(config_path), job)} new items")
+
+
+@click.command()
+@config_option
+@click.option("--failed", is_flag=True, help="Also try again what was given up.")
+def deliver(config_path: Path, failed: bool) -> None:
+    """Send the alerts that wait in the outbox."""
+
+    async def job(system: System) -> int:
+        if failed:
+            await system.store.requeue_failed(system.now())
+        return await pipeline.deliver(system)
+
+    click.echo(f"{_work(_ready(config_path), job)} messages sent")
+
+
+@click.command()
+@config_option
+@click.option("--jsonl", is_flag=True, help="Tag JSON lines from standard input; needs no database.")
+def classify(config_path: Path, jsonl: bool) -> None:
+    """Tag stored items that wait for it, and let the alert rules look at them.
+
+    With --jsonl: read {"title", "summary", "lang"} lines and write
+    {"probabilities": {...}, "topics": [...], "model": "..."} lines, in order. A line that cannot be read gives an
+    {"error": "..."} line, and exit code 1 at the end.
+    """
+    if not jsonl:
+        _work(_ready(config_path), pipeline.process)
+    elif not _classify_lines(config_path):
+        raise SystemExit(1)
+
+
+def _classify_lines(config_path: Path) -> bool:
+    classifier = Classifier.open()
+    limits = wiring.thresholds(load_config(config_path), classifier) if config_path.exists() else classifier.thresholds
+    well = True
+    for answer in tag(click.get_text_stream("stdin", encoding="utf-8", errors="replace"), classifier, limits):
+        well = well and "error" not in answer
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    return well

@@ -1,0 +1,212 @@
+"""feeds.yaml: its models, its reader, and every mistake in it named by file, line and column.
+
+This is the only module that reads the environment: secrets come from variables (or files) that the YAML names.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, Field, ValidationError
+
+from monitor.alerts.channels import CHANNELS
+from monitor.alerts.channels.channel import ChannelSettings
+from monitor.alerts.channels.console import ConsoleSettings
+from monitor.alerts.rules import RULES
+from monitor.alerts.rules.occasion import RuleSettings
+from monitor.alerts.rules.trend import TrendRule
+from monitor.errors import ConfigError
+from monitor.feeds.due import PollSettings
+from monitor.feeds.limits import FetchSettings
+from monitor.settings import Duration, Settings
+from monitor.yaml_file import Problem, YamlFile
+from storage.records import FeedSpec
+
+if TYPE_CHECKING:
+    AnyChannel = ChannelSettings
+    AnyRule = RuleSettings
+else:  # the tables decide which kinds there are; the field `type` or `rule` says which one a block is
+    AnyChannel = Annotated[Union[tuple(kind.settings for kind in CHANNELS.values())], Field(discriminator="type")]  # noqa: UP007 - built from a table
+    AnyRule = Annotated[Union[tuple(kind.settings for kind in RULES.values())], Field(discriminator="rule")]  # noqa: UP007 - built from a table
+
+
+def _web_address(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in url):
+        raise ValueError("write a whole web address, such as https://example.org/feed.xml")
+    if parts.username or parts.password:
+        raise ValueError("an address must not carry a user name or password")
+    return url
+
+
+class FeedSettings(Settings):
+    """One feed. The URL is asked for exactly as it is written here."""
+
+    name: str = Field(min_length=1, max_length=80, description="Shown in alerts and in SQL; unique.")
+    url: Annotated[str, AfterValidator(_web_address)]
+    lang: str | None = Field(None, pattern="^[a-z]{2}$", description="Two-letter language code, when it is always the same.")
+    kind: str | None = Field(None, max_length=40, description="A word of yours: lab, press, policy, ...")
+    every: Duration | None = Field(None, description="Time between two polls; by default poll.every.")
+    enabled: bool = True
+
+
+class TopicSettings(Settings):
+    """How sure the model must be before an item counts as a signal of this topic."""
+
+    threshold: float | None = Field(None, gt=0, lt=1, description="Probability; by default the model card's.")
+
+
+class LogSettings(Settings):
+    """What the daemon writes on standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["auto", "text", "json"] = Field("auto", description="auto: text on a terminal, else JSON lines.")
+
+
+class Config(Settings):
+    """All of feeds.yaml."""
+
+    database: Path = Field(Path("signals.db"), description="SQLite file; relative to the folder of feeds.yaml.")
+    contact: str | None = Field(
+        None, max_length=200, description="E-mail or page named in the User-Agent; some publishers (sec.gov) insist."
+    )
+    poll: PollSettings = PollSettings()
+    fetch: FetchSettings = FetchSettings()
+    log: LogSettings = LogSettings()
+    topics: dict[str, TopicSettings] = Field({}, description="Settings per topic of the model.")
+    channels: dict[str, AnyChannel] = Field(
+        default_factory=lambda: {"console": ConsoleSettings(type="console")},
+        description="Where alerts can go, by a name of yours.",
+    )
+    alerts: tuple[AnyRule, ...] = Field(
+        default_factory=lambda: (TrendRule(name="surge", rule="trend"),), description="When to alert, and whom."
+    )
+    feeds: tuple[FeedSettings, ...] = Field(min_length=1)
+
+    def feed_specs(self) -> list[FeedSpec]:
+        """Return the enabled feeds as storage knows them."""
+        return [
+            FeedSpec(feed.name, feed.url, feed.lang, feed.kind, feed.every or self.poll.every)
+            for feed in self.feeds
+            if feed.enabled
+        ]
+
+
+def default_path(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return $MONITOR_CONFIG, else feeds.yaml in the current folder."""
+    return Path(environ.get("MONITOR_CONFIG") or "feeds.yaml")
+
+
+def load(
+    path: Path,
+    known_topics: tuple[str, ...],
+    *,
+    need_secrets: bool = False,
+    environ: Mapping[str, str] = os.environ,
+) -> Config:
+    """Read and check a configuration; its database path comes back absolute.
+
+    With ``need_secrets``, every secret that a channel names must be there: asking the database needs none. Raises ConfigError with one line for each mistake: file:line:column: where: what is wrong, and what to do.
+    """
+    file = YamlFile.read(path)
+    try:
+        config = Config.model_validate(file.data)
+    except ValidationError as error:
+        raise ConfigError(*file.explain_all(error, field_names())) from None
+    problems = list(_contradictions(config, known_topics))
+    if need_secrets:
+        problems += _missing_secrets(config, environ)
+    if problems:
+        raise ConfigError(*(file.explain(problem) for problem in problems))
+    return config.model_copy(update={"database": (path.absolute().parent / config.database.expanduser()).resolve()})
+
+
+def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem]:
+    """Yield what is well-formed and still cannot work."""
+    yield from _repeated_feeds(config)
+    yield from _unknown_topics(config, topics)
+    yield from _unknown_channels(config)
+
+
+def _repeated_feeds(config: Config) -> Iterator[Problem]:
+    for field in ("name", "url"):
+        first: dict[str, int] = {}
+        for index, feed in enumerate(config.feeds):
+            if (before := first.setdefault(getattr(feed, field), index)) != index:
+                yield Problem(("feeds", index, field), f"feeds.{before} has the same {field}; each must be unique")
+
+
+def _unknown_topics(config: Config, known: tuple[str, ...]) -> Iterator[Problem]:
+    hint = f"the model knows {', '.join(known)}"
+    for topic in config.topics:
+        if topic not in known:
+            yield Problem(("topics", topic), f"there is no such topic; {hint}")
+    for index, rule in enumerate(config.alerts):
+        for topic in getattr(rule, "topics", ()):
+            if topic not in known:
+                yield Problem(("alerts", index, "topics"), f"there is no topic {topic!r}; {hint}")
+
+
+def _unknown_channels(config: Config) -> Iterator[Problem]:
+    names: dict[str, int] = {}
+    for index, rule in enumerate(config.alerts):
+        if (before := names.setdefault(rule.name, index)) != index:
+            yield Problem(("alerts", index, "name"), f"alerts.{before} has the same name; each must be unique")
+        for name in rule.send:
+            if name not in config.channels:
+                known = ", ".join(config.channels) or "none"
+                yield Problem(("alerts", index, "send"), f"there is no channel {name!r}; channels: {known}")
+
+
+def _missing_secrets(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
+    read = secret_reader(environ)
+    for name, channel in config.channels.items():
+        for field in type(channel).model_fields:
+            if field.endswith("_env") and (variable := getattr(channel, field)):
+                try:
+                    read(variable)
+                except ConfigError as error:
+                    yield Problem(("channels", name, field), str(error))
+
+
+def secret_reader(environ: Mapping[str, str] = os.environ) -> Callable[[str], str]:
+    """Return a function that reads a secret by its variable's name: NAME itself, else the file that NAME_FILE names."""
+
+    def read(name: str) -> str:
+        if value := environ.get(name):
+            return value
+        if file := environ.get(f"{name}_FILE"):
+            return _secret_in(Path(file), name)
+        raise ConfigError(f"set the environment variable {name}, or {name}_FILE to a file that holds it")
+
+    return read
+
+
+def _secret_in(file: Path, name: str) -> str:
+    try:
+        value = file.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{name}_FILE names {file}, which cannot be read: {error}") from None
+    if not value:
+        raise ConfigError(f"{name}_FILE names {file}, which is empty")
+    return value
+
+
+def field_names() -> set[str]:
+    """Return every key that feeds.yaml may contain, for hints."""
+    blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, LogSettings, PollSettings, FetchSettings]
+    blocks += [kind.settings for kind in CHANNELS.values()] + [kind.settings for kind in RULES.values()]
+    return {name for block in blocks for name in block.model_fields}
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of feeds.yaml, for editors."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "feeds.yaml"} | Config.model_json_schema()
+
+
+def starter_text() -> str:
+    """Return the commented feeds.yaml that `monitor init` writes: the project's own default."""
+    installed = Path(__file__).with_name("starter.yaml")  # the wheel carries feeds.yaml under this name
+    return (installed if installed.exists() else Path(__file__).parents[1] / "feeds.yaml").read_text(encoding="utf-8")

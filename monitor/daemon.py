@@ -1,0 +1,175 @@
+"""The daemon: APScheduler's timers and the pipeline's own events ring bells; three loops answer them.
+
+Events are what makes it fast: a stored batch rings ``process`` at once, a raised alert rings ``deliver``. The timers
+are only the fallback, for feeds that fall due, retries whose time has come, and time passing over a trend.
+"""
+
+import asyncio
+import signal
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from monitor import pipeline, wiring
+from monitor.config import Config
+from monitor.errors import ConfigError
+from monitor.feeds.due import offline
+from monitor.system import System
+from storage.records import Poll
+
+POLL_SECONDS = 2
+DELIVER_SECONDS = 5
+PROCESS_SECONDS = 300
+DRAIN_SECONDS = 7.0
+AFTER_ERROR_SECONDS = 10.0
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class Bells:
+    """What wakes the loops."""
+
+    poll: asyncio.Event = field(default_factory=asyncio.Event)
+    process: asyncio.Event = field(default_factory=asyncio.Event)
+    deliver: asyncio.Event = field(default_factory=asyncio.Event)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ring_all(self) -> None:
+        """Wake every loop."""
+        for bell in (self.poll, self.process, self.deliver):
+            bell.set()
+
+
+class Daemon:
+    """Runs a system until it is told to stop. ``reload`` reads the configuration anew (it may raise ConfigError)."""
+
+    def __init__(self, system: System, reload: Callable[[], Config]) -> None:
+        self.system = system
+        self.bells = Bells()
+        self._reload = reload
+        self._polling = asyncio.Lock()
+        self._was_offline = False
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then drain: what was begun is finished or left for the next start."""
+        self._listen()
+        scheduler = self._timers()
+        await asyncio.to_thread(self.system.classifier.load)
+        self.bells.ring_all()
+        loops = {
+            asyncio.create_task(self._answer(self.bells.process, self._process), name="process"),
+            asyncio.create_task(self._answer(self.bells.deliver, self._deliver), name="deliver"),
+        }
+        polling = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
+        await self.bells.stop.wait()
+        scheduler.shutdown(wait=False)
+        await self._drain(polling, loops)
+
+    async def _drain(self, polling: asyncio.Task[None], loops: set[asyncio.Task[None]]) -> None:
+        log.info("daemon.draining", seconds=DRAIN_SECONDS)
+        polling.cancel()  # a fetch that is cut has stored nothing
+        self.bells.ring_all()
+        _, late = await asyncio.wait(loops, timeout=DRAIN_SECONDS)
+        for task in late:
+            task.cancel()
+        await asyncio.gather(polling, *loops, return_exceptions=True)
+        log.info("daemon.stopped")
+
+    def _listen(self) -> None:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.bells.stop.set)
+        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self.reconfigure()))
+
+    def _timers(self) -> AsyncIOScheduler:
+        scheduler = AsyncIOScheduler(
+            timezone="UTC", job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        for bell, seconds in (
+            (self.bells.poll, POLL_SECONDS),
+            (self.bells.process, PROCESS_SECONDS),
+            (self.bells.deliver, DELIVER_SECONDS),
+        ):
+            scheduler.add_job(_ring, "interval", [bell], seconds=seconds)
+        scheduler.start()
+        return scheduler
+
+    async def _answer(self, bell: asyncio.Event, step: Callable[[], Awaitable[None]]) -> None:
+        """Do a step whenever its bell rings; an error is logged and never ends the loop."""
+        while not self.bells.stop.is_set():
+            await bell.wait()
+            bell.clear()
+            try:
+                await step()
+            except Exception:  # noqa: BLE001 - a full disk or a fault in one step must not end years of watching
+                log.exception("daemon.step_failed", step=step.__name__.lstrip("_"))
+                await self._pause(AFTER_ERROR_SECONDS)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self.bells.stop.wait(), seconds)
+        except TimeoutError:
+            pass
+
+    async def _poll(self) -> None:
+        feeds = await self.system.store.due_feeds(self.system.now())
+        if not feeds:
+            return
+        polls: list[Poll] = []
+
+        def done(poll: Poll, new: int) -> None:
+            polls.append(poll)
+            if new:
+                self.bells.process.set()
+
+        async with self._polling:
+            await pipeline.poll(self.system, feeds, done)
+        self._tell_if_offline(polls)
+
+    def _tell_if_offline(self, polls: list[Poll]) -> None:
+        is_offline = offline([poll.fetched for poll in polls])
+        if is_offline and not self._was_offline:
+            log.warning(
+                "daemon.offline",
+                advice="no feed could be reached: this machine seems to be offline. It keeps trying; "
+                "`make demo` (or `monitor demo`) shows the whole program without a network",
+            )
+        if self._was_offline and not is_offline:
+            log.info("daemon.online")
+        self._was_offline = is_offline
+
+    async def _process(self) -> None:
+        def go_on() -> bool:
+            self.bells.deliver.set()
+            return not self.bells.stop.is_set()
+
+        await pipeline.process(self.system, go_on)
+
+    async def _deliver(self) -> None:
+        await pipeline.deliver(self.system)
+
+    async def reconfigure(self) -> None:
+        """Take over a changed feeds.yaml; keep the old one, and say why, when the new one is bad."""
+        old = self.system
+        try:
+            config = self._reload()
+            if config.database != old.config.database:
+                raise ConfigError("`database` cannot change while running; restart for that")
+            new = wiring.build(config, old.store, old.classifier)
+        except ConfigError as error:
+            log.error("config.rejected", problems=list(error.problems), advice="the old configuration stays in force")
+            return
+        await new.store.sync_feeds(config.feed_specs(), new.now())
+        async with self._polling:  # a round under way still uses the old connections
+            self.system = new
+            await wiring.close(old)
+        self.bells.ring_all()
+        log.info("config.reloaded", feeds=len(config.feed_specs()))
+
+
+async def _ring(bell: asyncio.Event) -> None:
+    """Ring from the event loop: as a coroutine, so that APScheduler does not call it in a thread."""
+    bell.set()

@@ -1,0 +1,247 @@
+"""The whole flow on one screen. Nothing is decided here: pure modules decide, the store remembers.
+
+::
+
+    due feeds → fetch → parse → keep what is new          poll
+              → classify                                  classify
+              → group into stories → count                group
+              → detect trends → evaluate alert rules      judge
+              → outbox → deliver                          deliver
+
+SQLite is the queue. What a step has to do is a query on the database, and every step ends in one transaction, so a
+crash at any point loses nothing and repeats at most one batch.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import sha256
+
+import structlog
+
+from monitor import stories, trends
+from monitor.alerts.channels.channel import Channel
+from monitor.alerts.retry import after_failure
+from monitor.alerts.rules import RULES
+from monitor.alerts.rules.occasion import Occasion, Tagged
+from monitor.alerts.rules.trend import budget
+from monitor.errors import ChannelError, ParseError
+from monitor.feeds.due import next_poll
+from monitor.feeds.fresh import fresh, identify
+from monitor.progress import Progress
+from monitor.signals.tags import signals
+from monitor.signals.text import model_text
+from monitor.system import System
+from storage.records import Classification, Delivery, Entry, Feed, Fetched, Finding, Poll, Trend
+
+BATCH = 64
+CHART_DAYS = 30
+STORIES_KEPT = 50
+
+log = structlog.get_logger()
+
+
+async def once(system: System, feeds: Sequence[Feed]) -> int:
+    """Take these feeds through all steps once. Returns the number of new items."""
+    new = 0
+
+    def done(_poll: Poll, stored: int) -> None:
+        nonlocal new
+        new += stored
+
+    await poll(system, feeds, done)
+    await process(system)
+    await deliver(system)
+    return new
+
+
+# fetch → parse → keep what is new
+
+
+async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int], None]) -> None:
+    """Take each feed through fetch, parse and store; ``done`` hears of every poll and its number of new items."""
+    slots = asyncio.Semaphore(system.config.poll.concurrency)
+
+    async def one(feed: Feed) -> None:
+        async with slots:
+            outcome = await _fetch_and_parse(system, feed)
+            new = await system.store.save_poll(outcome, system.now())
+            _log_poll(outcome, new)
+            done(outcome, new)
+
+    with Progress("polling feeds", len(feeds)) as progress:
+        async with asyncio.TaskGroup() as tasks:
+            for feed in feeds:
+                tasks.create_task(one(feed)).add_done_callback(lambda _task: progress.advance())
+
+
+def _log_poll(poll: Poll, new: int) -> None:
+    fetched = poll.fetched
+    bound = log.bind(feed=poll.feed.name, status=fetched.status, seconds=round(fetched.seconds, 2))
+    if fetched.error:
+        bound.warning("feed.failed", error=fetched.error, failures=poll.next.failures)
+    else:
+        bound.info("feed.polled", entries=poll.entries, new=new)
+
+
+async def _fetch_and_parse(system: System, feed: Feed) -> Poll:
+    fetched = await system.fetcher.fetch(feed, system.now())
+    body_hash = sha256(fetched.body).hexdigest() if fetched.body is not None else None
+    entries: Sequence[Entry] = ()
+    if fetched.body is not None and body_hash != feed.body_hash:
+        try:
+            entries = await system.parser.parse(fetched, feed, system.now())
+        except ParseError as error:
+            fetched = replace(fetched, error=str(error))
+    return await _keep_new(system, feed, fetched, body_hash, entries)
+
+
+async def _keep_new(
+    system: System, feed: Feed, fetched: Fetched, body_hash: str | None, entries: Sequence[Entry]
+) -> Poll:
+    keys = {key for entry in entries for key in identify(entry).keys}
+    known = await system.store.known_entries(feed.id, list(keys)) if keys else []
+    kept = fresh(entries, known)
+    return Poll(
+        feed=feed,
+        fetched=replace(fetched, body=None),
+        next=next_poll(feed, fetched, fetched.error, system.config.poll, system.now()),
+        body_hash=body_hash,
+        entries=len(entries),
+        fresh=tuple(one.entry for one in kept),
+        identities=tuple(one.identity for one in kept),
+        keys=tuple(one.keys for one in kept),
+    )
+
+
+# classify → group → count → detect trends → evaluate alert rules
+
+
+async def process(system: System, go_on: Callable[[], bool] = lambda: True) -> None:
+    """Take what is pending through classification, stories, counts, trends and rules, batch by batch.
+
+    ``go_on`` is asked after every batch; the first batch may be empty, because trends move with time alone.
+    """
+    waiting = (await system.store.pending_counts()).get("classify", 0)
+    with Progress("classifying items", waiting) as progress:
+        more = True
+        while more:
+            progress.advance(await classify(system))
+            await group(system)
+            await judge(system)
+            more = go_on() and bool(await system.store.pending_counts())
+
+
+async def classify(system: System) -> int:
+    """Tag one batch of items with topics. Returns its size."""
+    items = await system.store.pending("classify", BATCH)
+    if not items:
+        return 0
+    texts = [model_text(item.title, item.summary) for item in items]
+    scores = await asyncio.to_thread(system.classifier.probabilities, texts)
+    model = system.classifier.name
+    found = [Classification(item.id, model, score) for item, score in zip(items, scores, strict=True)]
+    tagged = [s for c in found for s in signals(c.item_id, model, c.probabilities, system.thresholds)]
+    await system.store.save_classified(found, tagged, system.now())
+    log.info("items.classified", items=len(items), signals=len(tagged))
+    return len(items)
+
+
+async def group(system: System) -> int:
+    """Put one batch of items into stories, and count the days they touch. Returns its size."""
+    items = await system.store.pending("group", BATCH)
+    if items:
+        first = min(item.published for item in items)
+        recent = await system.store.recent_stories(first - stories.WINDOW)
+        await system.store.save_stories(stories.group(items, recent))
+    return len(items)
+
+
+async def judge(system: System) -> int:
+    """Let the trend detector and the alert rules look at what is new. Returns the number of alerts raised."""
+    now = system.now()
+    unjudged = await system.store.unjudged(BATCH)
+    looked = await _detect(system, now)
+    findings = await _find(system, [Tagged(*pair) for pair in unjudged if pair[1]], looked, now)
+    raised = await system.store.save_judgement(looked, findings, [item.id for item, _ in unjudged], now)
+    if raised:
+        log.info("alerts.raised", alerts=raised)
+    return raised
+
+
+async def _detect(system: System, now: datetime) -> list[Trend]:
+    """Compare every topic with its baseline; not while items wait, because half a count is no count."""
+    if (await system.store.pending_counts()).keys() & {"classify", "group"}:
+        return []
+    coverage, before = await system.store.coverage(), await system.store.latest_trends()
+    looked = []
+    for topic in system.classifier.topics:
+        seen = await system.store.occurrences(topic, now - trends.HISTORY)
+        per_year = budget(system.config.alerts, topic)
+        looked.append(trends.evaluate(topic, seen, coverage, before.get(topic), now, per_year))
+    return looked
+
+
+async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: datetime) -> list[Finding]:
+    surging = [trend for trend in looked if trend.state == "surging"]
+    occasion = Occasion(
+        now=now,
+        trends=tuple(looked),
+        tagged=tuple(one for one in tagged if not one.item.backlog),
+        stories={t.topic: await system.store.story_lines(t.topic, t.window_start, STORIES_KEPT) for t in surging},
+        days={t.topic: await system.store.day_counts(t.topic, now.date(), CHART_DAYS) for t in surging},
+    )
+    found = [finding for rule in system.config.alerts for finding in RULES[rule.rule].findings(rule, occasion)]
+    return [replace(finding, send=finding.send or tuple(system.channels)) for finding in found]
+
+
+# outbox → deliver
+
+
+async def deliver(system: System) -> int:
+    """Send what is due: channels side by side, each channel's messages in order. Returns the number sent."""
+    by_channel: dict[str, list[Delivery]] = defaultdict(list)
+    for delivery in await system.store.due_deliveries(system.now()):
+        by_channel[delivery.channel].append(delivery)
+    sent = await asyncio.gather(*(_deliver_all(system, deliveries) for deliveries in by_channel.values()))
+    return sum(sent)
+
+
+async def _deliver_all(system: System, deliveries: list[Delivery]) -> int:
+    """Send one channel's messages in order; when its server is unwell, leave the rest for the next round."""
+    sent = 0
+    for delivery in deliveries:
+        error = await _send(system, delivery)
+        if error is None:
+            sent += 1
+        elif error.retry:
+            break
+    return sent
+
+
+async def _send(system: System, delivery: Delivery) -> ChannelError | None:
+    bound = log.bind(channel=delivery.channel, alert=delivery.alert.id, attempt=delivery.attempts + 1)
+    error = await _attempt(system.channels.get(delivery.channel), delivery)
+    if error is None:
+        await system.store.mark_sent(delivery, system.now())
+        bound.info("delivery.sent", headline=delivery.alert.finding.headline)
+    else:
+        retry = after_failure(delivery, error, system.now())
+        await system.store.mark_failed(delivery, retry)
+        bound.warning("delivery.failed", error=str(error), next_try=retry.at and retry.at.isoformat())
+    return error
+
+
+async def _attempt(channel: Channel | None, delivery: Delivery) -> ChannelError | None:
+    if channel is None:
+        return ChannelError(f"there is no channel {delivery.channel!r} in feeds.yaml any more", retry=False)
+    try:
+        await channel.send(delivery)
+    except ChannelError as error:
+        return error
+    except Exception as error:  # noqa: BLE001 - a fault in one channel must not stop the others, nor lose the alert
+        log.exception("delivery.fault", channel=delivery.channel)
+        return ChannelError(f"unexpected {type(error).__name__}; see the log")
+    return None

@@ -1,0 +1,29 @@
+"""The parts of a running monitor, as the pipeline uses them."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from monitor.alerts.channels.channel import Channel
+from monitor.config import Config
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.worker import ParseWorker
+from monitor.signals.classifier import Classifier
+from storage.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class System:
+    """Everything that acts on the world, and the clock. Built by monitor.wiring, replaced by tests.
+
+    ``thresholds`` holds, per topic, the probability at which an item becomes a signal. ``now`` returns aware UTC.
+    """
+
+    config: Config
+    store: Store
+    fetcher: Fetcher
+    parser: ParseWorker
+    classifier: Classifier
+    thresholds: Mapping[str, float]
+    channels: Mapping[str, Channel]
+    now: Callable[[], datetime]

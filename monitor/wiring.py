@@ -1,0 +1,72 @@
+"""Builds the running system from a configuration: the one place where the parts meet."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+
+from monitor.alerts.channels import CHANNELS
+from monitor.alerts.channels.channel import Channel
+from monitor.config import Config, secret_reader
+from monitor.feeds.fetch import Fetcher
+from monitor.feeds.worker import ParseWorker
+from monitor.signals.classifier import Classifier
+from monitor.system import System
+from storage.store import Store
+
+
+def utc_now() -> datetime:
+    """Return the present moment: the clock of every system that is not a test or a replay."""
+    return datetime.now(UTC)
+
+
+@asynccontextmanager
+async def running(config: Config) -> AsyncIterator[System]:
+    """Open the database and build everything; close it all afterwards. Raises StorageError or ClassifierError."""
+    classifier = Classifier.open()
+    with Store(config.database) as store:
+        system = build(config, store, classifier)
+        try:
+            await store.sync_feeds(config.feed_specs(), system.now())
+            yield system
+        finally:
+            await close(system)
+
+
+def build(config: Config, store: Store, classifier: Classifier) -> System:
+    """Put a system together around an open store and a classifier (both survive a change of configuration)."""
+    return System(
+        config=config,
+        store=store,
+        fetcher=Fetcher(config.fetch, user_agent(config.contact)),
+        parser=ParseWorker(),
+        classifier=classifier,
+        thresholds=thresholds(config, classifier),
+        channels=_channels(config),
+        now=utc_now,
+    )
+
+
+async def close(system: System) -> None:
+    """Let go of connections and the parse worker; store and classifier stay as they are."""
+    await system.fetcher.aclose()
+    await system.parser.aclose()
+
+
+def thresholds(config: Config, classifier: Classifier) -> Mapping[str, float]:
+    """Return each topic's threshold: the configuration's, else the model card's."""
+    chosen = {topic: settings.threshold for topic, settings in config.topics.items() if settings.threshold is not None}
+    return {**classifier.thresholds, **chosen}
+
+
+def user_agent(contact: str | None) -> str:
+    """Name this program, its version and whom to write to, as polite robots do."""
+    name = f"ai-market-monitor/{version('ai-market-monitor')}"
+    return f"{name} ({contact})" if contact else name
+
+
+def _channels(config: Config) -> dict[str, Channel]:
+    read_secret = secret_reader()
+    return {
+        name: CHANNELS[settings.type].build(settings, read_secret) for name, settings in config.channels.items()
+    }

@@ -1,0 +1,99 @@
+"""Alerts and the outbox of their deliveries."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import TypeAdapter
+from sqlite_utils import Database
+
+from storage.items import advance
+from storage.records import Alert, Delivery, Finding, Retry, Trend
+from storage.times import from_text, maybe_text, to_text
+from storage.trends import save as save_trends
+
+_FINDING = TypeAdapter(Finding)
+
+
+def save_judgement(
+    db: Database, trends: Sequence[Trend], findings: Sequence[Finding], item_ids: Sequence[int], now: datetime
+) -> int:
+    """Store trends, alerts and their deliveries together; the judged items are through. Returns the new alerts.
+
+    A finding whose key is known raises nothing: the same occasion never becomes two alerts.
+    """
+    save_trends(db, trends)
+    raised = sum(_raise(db, finding, now) for finding in findings)
+    advance(db, item_ids, None)
+    return raised
+
+
+def _raise(db: Database, finding: Finding, now: datetime) -> bool:
+    cursor = db.execute(
+        """INSERT INTO alerts (key, rule, kind, severity, topic, headline, created, finding)
+           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING""",
+        [
+            finding.key,
+            finding.rule,
+            finding.kind,
+            finding.severity,
+            finding.topic,
+            finding.headline,
+            to_text(now),
+            _FINDING.dump_json(finding).decode(),
+        ],
+    )
+    if not cursor.rowcount:
+        return False
+    alert_id = cursor.lastrowid
+    evidence = [(alert_id, item_id) for item_id in finding.evidence]
+    db.conn.executemany("INSERT OR IGNORE INTO alert_items (alert_id, item_id) VALUES (?, ?)", evidence)
+    outbox = [(alert_id, channel, to_text(now)) for channel in finding.send]
+    db.conn.executemany(
+        "INSERT INTO deliveries (alert_id, channel, state, next_try) VALUES (?, ?, 'pending', ?)", outbox
+    )
+    return True
+
+
+
+
+def due_deliveries(db: Database, now: datetime) -> list[Delivery]:
+    """Return the deliveries whose next try has come, oldest alert first."""
+    sql = """SELECT d.id, d.channel, d.attempts, a.id AS alert_id, a.created, a.finding
+             FROM deliveries d JOIN alerts a ON a.id = d.alert_id
+             WHERE d.state = 'pending' AND d.next_try <= ? ORDER BY d.id"""
+    return [
+        Delivery(row["id"], row["channel"], row["attempts"], _alert(row["alert_id"], row["created"], row["finding"]))
+        for row in db.execute(sql, [to_text(now)])
+    ]
+
+
+def _alert(alert_id: int, created: str, finding: str) -> Alert:
+    return Alert(alert_id, from_text(created), _FINDING.validate_json(finding))
+
+
+def mark_sent(db: Database, delivery: Delivery, now: datetime) -> None:
+    """Record that the channel's server took the message."""
+    db.execute(
+        """UPDATE deliveries SET state = 'sent', sent = ?, attempts = attempts + 1, next_try = NULL, error = NULL
+           WHERE id = ?""",
+        [to_text(now), delivery.id],
+    )
+
+
+def mark_failed(db: Database, delivery: Delivery, retry: Retry) -> None:
+    """Record a failed attempt: when to try again, or that there will be no other."""
+    db.execute(
+        "UPDATE deliveries SET state = ?, attempts = attempts + 1, next_try = ?, error = ? WHERE id = ?",
+        ["pending" if retry.at else "failed", maybe_text(retry.at), retry.error, delivery.id],
+    )
+
+
+def requeue_failed(db: Database, now: datetime) -> int:
+    """Give every delivery that was given up a new first attempt. Returns their number."""
+    sql = "UPDATE deliveries SET state = 'pending', attempts = 0, next_try = ? WHERE state = 'failed'"
+    return int(db.execute(sql, [to_text(now)]).rowcount)
+
+
+def delivery_counts(db: Database) -> dict[str, int]:
+    """Count the deliveries, per state."""
+    return {row["state"]: row["n"] for row in db.execute("SELECT state, count(*) AS n FROM deliveries GROUP BY state")}

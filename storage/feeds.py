@@ -1,0 +1,199 @@
+"""Feeds, their polls, and which of their entries are known."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlite_utils import Database
+
+from storage.records import Coverage, Entry, Feed, FeedSpec, Poll
+from storage.times import from_text, maybe_time, to_text
+
+_COLUMNS = "id, name, url, lang, kind, every, next_poll, etag, modified, body_hash, failures, first_ok"
+
+
+def sync(db: Database, specs: Sequence[FeedSpec], now: datetime) -> None:
+    """Make the active feeds those of the configuration.
+
+    A feed is known by its name, else by its URL (so it can be renamed). A new URL forgets the validators; a new
+    interval counts from now. Feeds that left the configuration keep their items and stop being polled.
+    """
+    db.execute("UPDATE feeds SET active = 0")
+    for spec in specs:
+        feed_id = _feed_id(db, spec)
+        if feed_id is None:
+            _insert(db, spec, now)
+        else:
+            _update(db, feed_id, spec, now)
+
+
+def _feed_id(db: Database, spec: FeedSpec) -> int | None:
+    row = db.execute("SELECT id FROM feeds WHERE name = ?", [spec.name]).fetchone() or db.execute(
+        "SELECT id FROM feeds WHERE url = ? AND active = 0", [spec.url]
+    ).fetchone()
+    return None if row is None else int(row["id"])
+
+
+def _insert(db: Database, spec: FeedSpec, now: datetime) -> None:
+    db.execute(
+        "INSERT INTO feeds (name, url, lang, kind, every, added, next_poll) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        [spec.name, spec.url, spec.lang, spec.kind, _seconds(spec), to_text(now), to_text(now)],
+    )
+
+
+def _update(db: Database, feed_id: int, spec: FeedSpec, now: datetime) -> None:
+    db.execute(
+        """UPDATE feeds SET etag = NULL, modified = NULL, body_hash = NULL, failures = 0, next_poll = ?
+           WHERE id = ? AND url <> ?""",
+        [to_text(now), feed_id, spec.url],
+    )
+    db.execute(
+        """UPDATE feeds SET active = 1, name = :name, url = :url, lang = :lang, kind = :kind,
+           next_poll = CASE WHEN every = :every THEN next_poll ELSE min(next_poll, :soon) END, every = :every
+           WHERE id = :id""",
+        {
+            "name": spec.name,
+            "url": spec.url,
+            "lang": spec.lang,
+            "kind": spec.kind,
+            "every": _seconds(spec),
+            "soon": to_text(now + spec.every),
+            "id": feed_id,
+        },
+    )
+
+
+def _seconds(spec: FeedSpec) -> float:
+    return spec.every.total_seconds()
+
+
+def due(db: Database, now: datetime) -> list[Feed]:
+    """Return the active feeds whose time has come, the longest overdue first."""
+    sql = f"SELECT {_COLUMNS} FROM feeds WHERE active AND next_poll <= ? ORDER BY next_poll, id"
+    return [_feed(row) for row in db.execute(sql, [to_text(now)])]
+
+
+def _feed(row: sqlite3.Row) -> Feed:
+    values = dict(row)
+    values["every"] = timedelta(seconds=values["every"])
+    values["next_poll"] = from_text(values["next_poll"])
+    values["first_ok"] = maybe_time(values["first_ok"])
+    return Feed(**values)
+
+
+def known_entries(db: Database, feed_id: int, keys: Sequence[int]) -> list[Entry]:
+    """Return the stored entries of a feed that share at least one key; only guid, url and title are filled."""
+    sql = """SELECT guid, url, title FROM items WHERE id IN
+             (SELECT item_id FROM item_keys WHERE feed_id = ? AND key IN (SELECT value FROM json_each(?)))"""
+    return [Entry(**row) for row in map(dict, db.execute(sql, [feed_id, json.dumps(list(keys))]))]
+
+
+def save_poll(db: Database, poll: Poll, now: datetime) -> int:
+    """Store the outcome of one poll: the fetch, the feed's new state, its new entries. Returns their number."""
+    stored = _insert_items(db, poll, now)
+    _insert_fetch(db, poll, stored)
+    if poll.fetched.error is None:
+        _record_success(db, poll, now)
+    else:
+        _record_failure(db, poll, now)
+    return stored
+
+
+def _insert_fetch(db: Database, poll: Poll, stored: int) -> None:
+    fetched = poll.fetched
+    db.execute(
+        "INSERT INTO fetches (feed_id, started, seconds, status, bytes, entries, new_items, error)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            poll.feed.id,
+            to_text(fetched.started),
+            round(fetched.seconds, 3),
+            fetched.status,
+            fetched.wire_bytes,
+            poll.entries,
+            stored,
+            fetched.error,
+        ],
+    )
+
+
+def _record_failure(db: Database, poll: Poll, now: datetime) -> None:
+    db.execute(
+        "UPDATE feeds SET last_poll = ?, status = ?, error = ?, failures = ?, next_poll = ? WHERE id = ?",
+        [
+            to_text(now),
+            poll.fetched.status,
+            poll.fetched.error,
+            poll.next.failures,
+            to_text(poll.next.at),
+            poll.feed.id,
+        ],
+    )
+
+
+def _record_success(db: Database, poll: Poll, now: datetime) -> None:
+    db.execute(
+        """UPDATE feeds SET last_poll = :now, last_ok = :now, first_ok = coalesce(first_ok, :now), status = :status,
+           error = NULL, failures = 0, next_poll = :next, etag = :etag, modified = :modified,
+           body_hash = coalesce(:body_hash, body_hash), covered_since = coalesce(covered_since, :covered)
+           WHERE id = :id""",
+        {
+            "now": to_text(now),
+            "status": poll.fetched.status,
+            "next": to_text(poll.next.at),
+            "etag": poll.fetched.etag,
+            "modified": poll.fetched.modified,
+            "body_hash": poll.body_hash,
+            "covered": to_text(_covered_since(poll, now)),
+            "id": poll.feed.id,
+        },
+    )
+
+
+def _covered_since(poll: Poll, now: datetime) -> datetime:
+    """How far back a feed's first answer reaches: the date by which a tenth of its entries were out.
+
+    Not the very oldest, because a single pinned post from years ago must not claim that nothing else appeared since.
+    """
+    dates = sorted(entry.published for entry in poll.fresh if entry.published)
+    return min(dates[len(dates) // 10], now) if dates else now
+
+
+def _insert_items(db: Database, poll: Poll, now: datetime) -> int:
+    stored = 0
+    for entry, identity, keys in zip(poll.fresh, poll.identities, poll.keys, strict=True):
+        cursor = db.execute(
+            """INSERT INTO items
+               (feed_id, guid, url, title, summary, lang, published, seen, backlog, identity, pending)
+               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'classify') ON CONFLICT (feed_id, identity) DO NOTHING""",
+            [
+                poll.feed.id,
+                entry.guid,
+                entry.url,
+                entry.title,
+                entry.summary,
+                entry.lang,
+                to_text(min(entry.published or now, now)),
+                to_text(now),
+                poll.feed.first_ok is None,
+                identity,
+            ],
+        )
+        if cursor.rowcount:
+            stored += 1
+            rows = [(poll.feed.id, key, cursor.lastrowid) for key in keys]
+            db.conn.executemany("INSERT OR IGNORE INTO item_keys (feed_id, key, item_id) VALUES (?, ?, ?)", rows)
+    return stored
+
+
+def coverage(db: Database) -> list[Coverage]:
+    """Return, for every active feed that ever answered, since when its flow is known and when it last answered."""
+    sql = "SELECT id, covered_since, last_ok FROM feeds WHERE active AND last_ok IS NOT NULL"
+    return [Coverage(row["id"], from_text(row["covered_since"]), from_text(row["last_ok"])) for row in db.execute(sql)]
+
+
+def next_due(db: Database) -> datetime | None:
+    """Return when the next active feed is due, or None when there is none."""
+    row = db.execute("SELECT min(next_poll) AS at FROM feeds WHERE active").fetchone()
+    return maybe_time(row["at"])

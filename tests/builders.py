@@ -1,0 +1,53 @@
+"""Records for tests, with everything that a test does not care about filled in."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+from storage.records import Classification, Entry, Feed, Fetched, FeedSpec, Finding, Item, NextPoll, Poll, Signal
+from storage.store import Store
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+MODEL = "test-model"
+
+
+def entry(title: str, published: datetime | None = NOW, **fields: object) -> Entry:
+    """Build an entry with a guid and a link of its own."""
+    slug = sha256(title.encode()).hexdigest()[:8]
+    return replace(Entry(slug, f"https://example.org/{slug}", title, "", "en", published), **fields)  # type: ignore[arg-type]
+
+
+def poll(feed: Feed, *entries: Entry, error: str | None = None) -> Poll:
+    """Build a poll of a feed that brought these entries, all of them new."""
+    fetched = Fetched(NOW, 0.1, 200, 1000, error=error, etag='"v1"', modified="Mon, 23 Nov 2026 13:00:00 GMT")
+    identities = tuple(f"id:{e.guid}" for e in entries)
+    keys = tuple((int(sha256(i.encode()).hexdigest()[:12], 16),) for i in identities)
+    later = NextPoll(NOW + timedelta(minutes=30), 1 if error else 0)
+    return Poll(feed, fetched, later, "hash", len(entries), entries, identities, keys)
+
+
+async def feed_in(store: Store, name: str = "Wire") -> Feed:
+    """Add a feed to the store's feeds, and return it as stored."""
+    known = [FeedSpec(feed.name, feed.url) for feed in await store.due_feeds(NOW + timedelta(days=9999))]
+    await store.sync_feeds([*known, FeedSpec(name, f"https://{name.lower()}.example/feed")], NOW)
+    return next(f for f in await store.due_feeds(NOW + timedelta(days=9999)) if f.name == name)
+
+
+async def past_first_answer(store: Store, feed: Feed) -> Feed:
+    """Let the feed answer once, empty, so that what follows is news and no backlog."""
+    await store.save_poll(poll(feed), NOW - timedelta(days=1))
+    return next(f for f in await store.due_feeds(NOW + timedelta(days=9999)) if f.id == feed.id)
+
+
+async def tag(store: Store, **topics: float) -> list[Item]:
+    """Classify every item that waits, each with these topics."""
+    items = await store.pending("classify", 1000)
+    found = [Classification(item.id, MODEL, topics) for item in items]
+    signals = [Signal(item.id, topic, p, MODEL) for item in items for topic, p in topics.items() if p >= 0.5]
+    await store.save_classified(found, signals, NOW)
+    return items
+
+
+def finding(key: str = "surge:efficiency:1", *send: str) -> Finding:
+    """Build a finding with a headline and nothing to list."""
+    return Finding("surge", "trend", key, "warning", "efficiency", "Efficiency news ×4.6", "Because.", send or ("desk",))

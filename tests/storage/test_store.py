@@ -1,0 +1,242 @@
+"""The store's promises: every step is one transaction, nothing twice, nothing lost."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from storage import reading
+from storage.errors import DatabaseDamaged, DatabaseMissing, DatabaseNewer, StorageError
+from storage.records import DayCount, Delivery, FeedSpec, Item, Retry, StoryItem
+from storage.store import Store
+from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, tag
+
+DAY = timedelta(days=1)
+
+
+def rows(store: Store, sql: str) -> list[tuple[object, ...]]:
+    return reading.ask(store.path, sql).rows
+
+
+async def stories_of(store: Store, *keys: str) -> None:
+    items = await store.pending("group", 100)
+    known = {story.key: story.id for story in await store.recent_stories(NOW - 9 * DAY)}
+    by_age = sorted(items, key=lambda item: item.id)
+    members = [StoryItem(item, key, known.get(key)) for item, key in zip(by_age, keys, strict=True)]
+    await store.save_stories(members)
+
+
+class TestFeeds:
+    async def test_a_new_feed_is_due_at_once_and_after_a_poll_at_its_time(self, store: Store) -> None:
+        feed = await feed_in(store)
+        assert [f.name for f in await store.due_feeds(NOW)] == ["Wire"]
+        await store.save_poll(poll(feed), NOW)
+        assert await store.due_feeds(NOW + timedelta(minutes=29)) == []
+        assert len(await store.due_feeds(NOW + timedelta(minutes=30))) == 1
+
+    async def test_validators_come_back_as_the_server_sent_them(self, store: Store) -> None:
+        await store.save_poll(poll(await feed_in(store)), NOW)
+        feed = (await store.due_feeds(NOW + DAY))[0]
+        assert (feed.etag, feed.modified, feed.body_hash) == ('"v1"', "Mon, 23 Nov 2026 13:00:00 GMT", "hash")
+
+    async def test_a_failure_is_counted_and_explained_and_keeps_the_validators(self, store: Store) -> None:
+        feed = await past_first_answer(store, await feed_in(store))
+        await store.save_poll(poll(feed, error="HTTP 500"), NOW)
+        failed = (await store.due_feeds(NOW + DAY))[0]
+        assert (failed.failures, failed.etag) == (1, '"v1"')
+        assert rows(store, "SELECT state, error FROM feed_health") == [("failing", "HTTP 500")]
+        assert rows(store, "SELECT error FROM fetches ORDER BY id") == [(None,), ("HTTP 500",)]
+
+    async def test_a_renamed_feed_keeps_its_items_and_a_moved_one_forgets_its_validators(self, store: Store) -> None:
+        feed = await feed_in(store, "Old")
+        await store.save_poll(poll(feed, entry("One")), NOW)
+        await store.sync_feeds([FeedSpec("New", feed.url)], NOW)
+        renamed = (await store.due_feeds(NOW + DAY))[0]
+        assert (renamed.id, renamed.name, renamed.etag) == (feed.id, "New", '"v1"')
+        await store.sync_feeds([FeedSpec("New", "https://elsewhere.example/feed")], NOW)
+        moved = (await store.due_feeds(NOW))[0]
+        assert (moved.id, moved.etag, moved.body_hash) == (feed.id, None, None)
+
+    async def test_a_feed_that_left_the_configuration_is_not_polled_and_keeps_its_items(self, store: Store) -> None:
+        await store.save_poll(poll(await feed_in(store), entry("One")), NOW)
+        await store.sync_feeds([], NOW)
+        assert await store.due_feeds(NOW + DAY) == []
+        assert rows(store, "SELECT count(*) FROM items") == [(1,)]
+
+    async def test_a_shortened_interval_counts_from_now(self, store: Store) -> None:
+        feed = await feed_in(store)
+        await store.save_poll(poll(feed), NOW)
+        await store.sync_feeds([FeedSpec(feed.name, feed.url, every=timedelta(minutes=5))], NOW)
+        assert len(await store.due_feeds(NOW + timedelta(minutes=5))) == 1
+
+
+class TestItems:
+    async def test_the_first_answer_is_backlog_and_the_second_is_news(self, store: Store) -> None:
+        feed = await feed_in(store)
+        await store.save_poll(poll(feed, entry("Old")), NOW)
+        feed = (await store.due_feeds(NOW + DAY))[0]
+        await store.save_poll(poll(feed, entry("News")), NOW)
+        waiting = await store.pending("classify", 10)
+        assert [(item.title, item.backlog) for item in waiting] == [("News", False), ("Old", True)]
+
+    async def test_an_entry_that_comes_twice_is_stored_once(self, store: Store) -> None:
+        feed = await feed_in(store)
+        assert await store.save_poll(poll(feed, entry("One")), NOW) == 1
+        assert await store.save_poll(poll(feed, entry("One"), entry("Two")), NOW) == 1
+        assert rows(store, "SELECT count(*) FROM items") == [(2,)]
+
+    async def test_known_entries_are_found_by_any_key_and_only_in_their_feed(self, store: Store) -> None:
+        one, other = await feed_in(store, "One"), await feed_in(store, "Other")
+        stored = poll(one, entry("Title"))
+        await store.save_poll(stored, NOW)
+        keys = [*stored.keys[0], 42]
+        assert [e.title for e in await store.known_entries(one.id, keys)] == ["Title"]
+        assert await store.known_entries(other.id, keys) == []
+
+    async def test_a_future_or_missing_date_becomes_the_time_it_was_seen(self, store: Store) -> None:
+        feed = await feed_in(store)
+        await store.save_poll(poll(feed, entry("Future", NOW + DAY), entry("Undated", None)), NOW)
+        assert {item.published for item in await store.pending("classify", 10)} == {NOW}
+
+    async def test_the_backlog_reaches_back_to_where_a_tenth_of_it_was_out(self, store: Store) -> None:
+        feed = await feed_in(store)
+        pinned = entry("Pinned", NOW - 4000 * DAY)
+        await store.save_poll(poll(feed, pinned, *(entry(f"No {n}", NOW - n * DAY) for n in range(20))), NOW)
+        assert (await store.coverage())[0].since == NOW - 18 * DAY
+
+
+class TestStoriesAndCounts:
+    async def test_a_story_counts_once_where_it_was_first_told(self, store: Store) -> None:
+        wire, copy = await feed_in(store, "Wire"), await feed_in(store, "Copy")
+        await store.save_poll(poll(wire, entry("Event", NOW - timedelta(hours=2))), NOW)
+        await store.save_poll(poll(copy, entry("Event", NOW - timedelta(hours=1), guid="copy")), NOW)
+        await tag(store, efficiency=0.9, capex=0.1)
+        await stories_of(store, "k", "k")
+        counts = "SELECT day, topic, feed_id, stories, items FROM topic_counts ORDER BY feed_id"
+        assert rows(store, counts) == [("2026-11-23", "efficiency", wire.id, 1, 1), ("2026-11-23", "efficiency", copy.id, 0, 1)]
+        assert rows(store, "SELECT outlets, items, topics FROM stories_latest") == [(2, 2, "efficiency")]
+
+    async def test_an_earlier_telling_that_arrives_late_moves_the_count_to_its_day(self, store: Store) -> None:
+        feed = await feed_in(store)
+        await store.save_poll(poll(feed, entry("Event", NOW)), NOW)
+        await tag(store, capex=0.9)
+        await stories_of(store, "k")
+        await store.save_poll(poll(feed, entry("Event first", NOW - DAY)), NOW)
+        await tag(store, capex=0.9)
+        await stories_of(store, "k")
+        counts = await store.day_counts("capex", NOW.date(), 3)
+        assert [c.stories for c in counts] == [0, 1, 0]
+        assert counts[-1] == DayCount(NOW.date(), 0)
+        assert [o.published for o in await store.occurrences("capex", NOW - 9 * DAY)] == [NOW - DAY]
+
+    async def test_a_story_begun_before_the_window_is_not_listed_in_it(self, store: Store) -> None:
+        feed = await feed_in(store)
+        old, late, new = entry("Old", NOW - 2 * DAY), entry("Late copy", NOW), entry("New", NOW)
+        await store.save_poll(poll(feed, old, late, new), NOW)
+        await tag(store, efficiency=0.8)
+        await stories_of(store, "old", "old", "new")
+        assert [line.title for line in await store.story_lines("efficiency", NOW - DAY, 9)] == ["New"]
+
+
+class TestAlerts:
+    async def judged(self, store: Store) -> list[Item]:
+        feed = await past_first_answer(store, await feed_in(store))
+        await store.save_poll(poll(feed, entry("One")), NOW)
+        items = await tag(store, efficiency=0.9)
+        await stories_of(store, "k")
+        return items
+
+    async def test_unjudged_items_come_with_their_topics_until_judged(self, store: Store) -> None:
+        items = await self.judged(store)
+        assert [(item.title, topics) for item, topics in await store.unjudged(9)] == [("One", {"efficiency": 0.9})]
+        await store.save_judgement([], [], [item.id for item in items], NOW)
+        assert await store.unjudged(9) == []
+        assert await store.pending_counts() == {}
+
+    async def test_the_same_finding_raises_one_alert_and_one_delivery_per_channel(self, store: Store) -> None:
+        found = finding("k", "desk", "team")
+        assert await store.save_judgement([], [found], [], NOW) == 1
+        assert await store.save_judgement([], [found], [], NOW) == 0
+        due = await store.due_deliveries(NOW)
+        assert [(d.channel, d.alert.finding) for d in due] == [("desk", found), ("team", found)]
+
+    async def test_a_sent_delivery_is_never_due_again(self, store: Store) -> None:
+        delivery = await self.one_delivery(store)
+        await store.mark_sent(delivery, NOW)
+        assert await store.due_deliveries(NOW + 999 * DAY) == []
+        assert rows(store, "SELECT state, attempts FROM deliveries") == [("sent", 1)]
+
+    async def test_a_failed_delivery_waits_for_its_next_try(self, store: Store) -> None:
+        delivery = await self.one_delivery(store)
+        await store.mark_failed(delivery, Retry(NOW + DAY, "refused"))
+        assert await store.due_deliveries(NOW) == []
+        assert [d.attempts for d in await store.due_deliveries(NOW + DAY)] == [1]
+        assert rows(store, "SELECT state, error FROM deliveries_open") == [("pending", "refused")]
+
+    async def test_a_given_up_delivery_is_shown_and_can_be_requeued(self, store: Store) -> None:
+        delivery = await self.one_delivery(store)
+        await store.mark_failed(delivery, Retry(None, "no such webhook"))
+        assert await store.due_deliveries(NOW + 999 * DAY) == []
+        assert rows(store, "SELECT state FROM deliveries_open") == [("failed",)]
+        assert await store.requeue_failed(NOW) == 1
+        assert [d.attempts for d in await store.due_deliveries(NOW)] == [0]
+
+    async def one_delivery(self, store: Store) -> Delivery:
+        await store.save_judgement([], [finding()], [], NOW)
+        return (await store.due_deliveries(NOW))[0]
+
+
+class TestTransactions:
+    async def test_a_failing_transaction_leaves_nothing_behind(self, store: Store) -> None:
+        feed = await feed_in(store)
+        broken = poll(feed, entry("One"), entry("Two", summary=None))
+        with pytest.raises(StorageError):
+            await store.save_poll(broken, NOW)
+        assert rows(store, "SELECT count(*) FROM items") == [(0,)]
+        assert rows(store, "SELECT count(*) FROM fetches") == [(0,)]
+
+    async def test_a_cancelled_caller_waits_for_the_commit(self, store: Store) -> None:
+        feed = await feed_in(store)
+        task = asyncio.create_task(store.save_poll(poll(feed, entry("One")), NOW))
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        assert rows(store, "SELECT count(*) FROM items") == [(1,)]
+
+
+class TestOpening:
+    def test_opening_twice_changes_nothing(self, tmp_path: Path) -> None:
+        with Store(tmp_path / "a.db"):
+            pass
+        before = reading.ask(tmp_path / "a.db", "SELECT name, sql FROM sqlite_master").rows
+        with Store(tmp_path / "a.db"):
+            pass
+        assert reading.ask(tmp_path / "a.db", "SELECT name, sql FROM sqlite_master").rows == before
+
+    def test_a_missing_database_says_how_to_make_one(self, tmp_path: Path) -> None:
+        with pytest.raises(DatabaseMissing, match="monitor run"):
+            reading.ask(tmp_path / "none.db", "SELECT 1")
+
+    def test_a_file_that_is_no_database_is_named(self, tmp_path: Path) -> None:
+        (tmp_path / "a.db").write_text("This is not a database, but long enough to look at." * 20)
+        with pytest.raises(DatabaseDamaged, match=r"a\.db is damaged"):
+            Store(tmp_path / "a.db")
+
+    def test_a_folder_that_cannot_be_made_is_explained(self, tmp_path: Path) -> None:
+        (tmp_path / "file").write_text("")
+        with pytest.raises(StorageError, match="check that its folder exists"):
+            Store(tmp_path / "file" / "a.db")
+
+    def test_a_database_of_a_newer_program_is_refused(self, store: Store) -> None:
+        store._db.execute(
+            "INSERT INTO _sqlite_migrations (migration_set, name, applied_at) VALUES ('monitor', 'm999_later', '')"
+        )
+        with pytest.raises(DatabaseNewer, match="upgrade"):
+            Store(store.path)
+
+    def test_a_view_that_left_the_program_leaves_the_database(self, store: Store) -> None:
+        store._db.execute("CREATE VIEW old_view AS SELECT 1")
+        with Store(store.path):
+            assert rows(store, "SELECT count(*) FROM sqlite_master WHERE name = 'old_view'") == [(0,)]
