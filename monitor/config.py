@@ -15,7 +15,6 @@ from monitor.alerts.channels import CHANNELS
 from monitor.alerts.channels.channel import ChannelSettings
 from monitor.alerts.channels.console import ConsoleSettings
 from monitor.alerts.rules import RULES
-from monitor.alerts.rules.occasion import RuleSettings
 from monitor.alerts.rules.trend import TrendRule
 from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
@@ -25,6 +24,8 @@ from monitor.yaml_file import Problem, YamlFile
 from storage.records import FeedSpec
 
 if TYPE_CHECKING:
+    from monitor.alerts.rules.occasion import RuleSettings
+
     AnyChannel = ChannelSettings
     AnyRule = RuleSettings
 else:  # the tables decide which kinds there are; the field `type` or `rule` says which one a block is
@@ -41,12 +42,18 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _console_only() -> dict[str, ChannelSettings]:
+    return {"console": ConsoleSettings(type="console")}
+
+
 class FeedSettings(Settings):
     """One feed. The URL is asked for exactly as it is written here."""
 
     name: str = Field(min_length=1, max_length=80, description="Shown in alerts and in SQL; unique.")
     url: Annotated[str, AfterValidator(_web_address)]
-    lang: str | None = Field(None, pattern="^[a-z]{2}$", description="Two-letter language code, when it is always the same.")
+    lang: str | None = Field(
+        None, pattern="^[a-z]{2}$", description="Two-letter language code, when it is always the same."
+    )
     kind: str | None = Field(None, max_length=40, description="A word of yours: lab, press, policy, ...")
     every: Duration | None = Field(None, description="Time between two polls; by default poll.every.")
     enabled: bool = True
@@ -77,13 +84,13 @@ class Config(Settings):
     log: LogSettings = LogSettings()
     topics: dict[str, TopicSettings] = Field({}, description="Settings per topic of the model.")
     channels: dict[str, AnyChannel] = Field(
-        default_factory=lambda: {"console": ConsoleSettings(type="console")},
+        default_factory=_console_only,
         description="Where alerts can go, by a name of yours.",
     )
     alerts: tuple[AnyRule, ...] = Field(
         default_factory=lambda: (TrendRule(name="surge", rule="trend"),), description="When to alert, and whom."
     )
-    feeds: tuple[FeedSettings, ...] = Field(min_length=1)
+    feeds: tuple[FeedSettings, ...] = Field(description="What to read.")
 
     def feed_specs(self) -> list[FeedSpec]:
         """Return the enabled feeds as storage knows them."""
@@ -108,7 +115,8 @@ def load(
 ) -> Config:
     """Read and check a configuration; its database path comes back absolute.
 
-    With ``need_secrets``, every secret that a channel names must be there: asking the database needs none. Raises ConfigError with one line for each mistake: file:line:column: where: what is wrong, and what to do.
+    With ``need_secrets``, every secret that a channel names must be there: asking the database needs none.
+    Raises ConfigError with one line for each mistake: file:line:column: where: what is wrong, and what to do.
     """
     file = YamlFile.read(path)
     try:
@@ -120,7 +128,13 @@ def load(
         problems += _missing_secrets(config, environ)
     if problems:
         raise ConfigError(*(file.explain(problem) for problem in problems))
-    return config.model_copy(update={"database": (path.absolute().parent / config.database.expanduser()).resolve()})
+    return config.model_copy(update={"database": _database_path(config, path, environ)})
+
+
+def _database_path(config: Config, path: Path, environ: Mapping[str, str]) -> Path:
+    """Return $MONITOR_DATABASE (for containers), else the configured path, relative to the configuration's folder."""
+    chosen = Path(environ.get("MONITOR_DATABASE") or config.database)
+    return (path.absolute().parent / chosen.expanduser()).resolve()
 
 
 def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem]:
@@ -131,6 +145,8 @@ def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem
 
 
 def _repeated_feeds(config: Config) -> Iterator[Problem]:
+    if not config.feeds:
+        yield Problem(("feeds",), "list at least one feed, with name and url")
     for field in ("name", "url"):
         first: dict[str, int] = {}
         for index, feed in enumerate(config.feeds):
@@ -198,12 +214,15 @@ def field_names() -> set[str]:
     """Return every key that feeds.yaml may contain, for hints."""
     blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, LogSettings, PollSettings, FetchSettings]
     blocks += [kind.settings for kind in CHANNELS.values()] + [kind.settings for kind in RULES.values()]
-    return {name for block in blocks for name in block.model_fields}
+    return {field.alias or name for block in blocks for name, field in block.model_fields.items()}
 
 
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of feeds.yaml, for editors."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "feeds.yaml"} | Config.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "feeds.yaml",
+    } | Config.model_json_schema()
 
 
 def starter_text() -> str:

@@ -7,15 +7,16 @@ are only the fallback, for feeds that fall due, retries whose time has come, and
 import asyncio
 import signal
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from monitor import pipeline, wiring
-from monitor.config import Config
+from monitor.config import Config, secret_reader
 from monitor.errors import ConfigError
-from monitor.feeds.due import offline
+from monitor.feeds.reach import offline
 from monitor.system import System
 from storage.records import Poll
 
@@ -104,15 +105,13 @@ class Daemon:
             bell.clear()
             try:
                 await step()
-            except Exception:  # noqa: BLE001 - a full disk or a fault in one step must not end years of watching
+            except Exception:
                 log.exception("daemon.step_failed", step=step.__name__.lstrip("_"))
                 await self._pause(AFTER_ERROR_SECONDS)
 
     async def _pause(self, seconds: float) -> None:
-        try:
+        with suppress(TimeoutError):
             await asyncio.wait_for(self.bells.stop.wait(), seconds)
-        except TimeoutError:
-            pass
 
     async def _poll(self) -> None:
         feeds = await self.system.store.due_feeds(self.system.now())
@@ -158,7 +157,7 @@ class Daemon:
             config = self._reload()
             if config.database != old.config.database:
                 raise ConfigError("`database` cannot change while running; restart for that")
-            new = wiring.build(config, old.store, old.classifier)
+            new = wiring.build(config, old.store, old.classifier, secret_reader())
         except ConfigError as error:
             log.error("config.rejected", problems=list(error.problems), advice="the old configuration stays in force")
             return

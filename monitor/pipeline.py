@@ -28,13 +28,15 @@ from monitor.alerts.rules import RULES
 from monitor.alerts.rules.occasion import Occasion, Tagged
 from monitor.alerts.rules.trend import budget
 from monitor.errors import ChannelError, ParseError
+from monitor.feeds.document import Document
 from monitor.feeds.due import next_poll
 from monitor.feeds.fresh import fresh, identify
 from monitor.progress import Progress
 from monitor.signals.tags import signals
 from monitor.signals.text import model_text
 from monitor.system import System
-from storage.records import Classification, Delivery, Entry, Feed, Fetched, Finding, Poll, Trend
+from storage.errors import StorageError
+from storage.records import Classification, Delivery, Feed, Fetched, Finding, Poll, Trend
 
 BATCH = 64
 CHART_DAYS = 30
@@ -66,15 +68,27 @@ async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int]
 
     async def one(feed: Feed) -> None:
         async with slots:
-            outcome = await _fetch_and_parse(system, feed)
-            new = await system.store.save_poll(outcome, system.now())
-            _log_poll(outcome, new)
-            done(outcome, new)
+            done(*await _poll_one(system, feed))
 
     with Progress("polling feeds", len(feeds)) as progress:
         async with asyncio.TaskGroup() as tasks:
             for feed in feeds:
                 tasks.create_task(one(feed)).add_done_callback(lambda _task: progress.advance())
+
+
+async def _poll_one(system: System, feed: Feed) -> tuple[Poll, int]:
+    try:
+        outcome = await _fetch_and_parse(system, feed)
+        new = await system.store.save_poll(outcome, system.now())
+    except StorageError:
+        raise
+    except Exception as error:
+        log.exception("feed.fault", feed=feed.name)
+        failed = Fetched(system.now(), 0.0, error=f"unexpected {type(error).__name__}; see the log")
+        outcome = await _keep_new(system, feed, failed, None, Document())
+        new = await system.store.save_poll(outcome, system.now())
+    _log_poll(outcome, new)
+    return outcome, new
 
 
 def _log_poll(poll: Poll, new: int) -> None:
@@ -89,27 +103,25 @@ def _log_poll(poll: Poll, new: int) -> None:
 async def _fetch_and_parse(system: System, feed: Feed) -> Poll:
     fetched = await system.fetcher.fetch(feed, system.now())
     body_hash = sha256(fetched.body).hexdigest() if fetched.body is not None else None
-    entries: Sequence[Entry] = ()
+    document = Document()
     if fetched.body is not None and body_hash != feed.body_hash:
         try:
-            entries = await system.parser.parse(fetched, feed, system.now())
+            document = await system.parser.read(fetched, feed, system.now())
         except ParseError as error:
             fetched = replace(fetched, error=str(error))
-    return await _keep_new(system, feed, fetched, body_hash, entries)
+    return await _keep_new(system, feed, fetched, body_hash, document)
 
 
-async def _keep_new(
-    system: System, feed: Feed, fetched: Fetched, body_hash: str | None, entries: Sequence[Entry]
-) -> Poll:
-    keys = {key for entry in entries for key in identify(entry).keys}
+async def _keep_new(system: System, feed: Feed, fetched: Fetched, body_hash: str | None, document: Document) -> Poll:
+    keys = {key for entry in document.entries for key in identify(entry).keys}
     known = await system.store.known_entries(feed.id, list(keys)) if keys else []
-    kept = fresh(entries, known)
+    kept = fresh(document.entries, known)
     return Poll(
         feed=feed,
         fetched=replace(fetched, body=None),
         next=next_poll(feed, fetched, fetched.error, system.config.poll, system.now()),
         body_hash=body_hash,
-        entries=len(entries),
+        entries=document.found,
         fresh=tuple(one.entry for one in kept),
         identities=tuple(one.identity for one in kept),
         keys=tuple(one.keys for one in kept),
@@ -154,7 +166,7 @@ async def group(system: System) -> int:
     items = await system.store.pending("group", BATCH)
     if items:
         first = min(item.published for item in items)
-        recent = await system.store.recent_stories(first - stories.WINDOW)
+        recent = await system.store.recent_stories(first - stories.WITHIN)
         await system.store.save_stories(stories.group(items, recent))
     return len(items)
 
@@ -178,7 +190,7 @@ async def _detect(system: System, now: datetime) -> list[Trend]:
     coverage, before = await system.store.coverage(), await system.store.latest_trends()
     looked = []
     for topic in system.classifier.topics:
-        seen = await system.store.occurrences(topic, now - trends.HISTORY)
+        seen = await system.store.occurrences(topic, now - trends.WINDOW * (trends.HISTORY_DAYS + 1))
         per_year = budget(system.config.alerts, topic)
         looked.append(trends.evaluate(topic, seen, coverage, before.get(topic), now, per_year))
     return looked
@@ -241,7 +253,7 @@ async def _attempt(channel: Channel | None, delivery: Delivery) -> ChannelError 
         await channel.send(delivery)
     except ChannelError as error:
         return error
-    except Exception as error:  # noqa: BLE001 - a fault in one channel must not stop the others, nor lose the alert
+    except Exception as error:
         log.exception("delivery.fault", channel=delivery.channel)
         return ChannelError(f"unexpected {type(error).__name__}; see the log")
     return None

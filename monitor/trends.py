@@ -35,7 +35,7 @@ MIN_STORIES = 3
 
 _DAY = 86_400
 _WEEKEND = 0.5  # prior: stories of a weekend day per story of a weekday
-_WEEKDAY_STORIES = 20.0  # weight of the weekday prior, in stories per weekday
+_WEEKDAY_STORIES = 40.0  # weight of the weekday prior, in stories per weekday
 _SHARE_STORIES = 20.0  # weight of the prior that stories come evenly through the day
 _HALF_LIFE_DAYS = 28
 _DISPERSION = 1.4  # prior: variance of a day's stories per expected story
@@ -44,6 +44,8 @@ _DISPERSION_MAX = 5.0
 _CAP_SD = 3.0  # a day teaches the level at most this far above it
 _DRIFT = 0.10  # relative uncertainty of the level beyond counting noise
 _PRIOR_STORIES = 0.5  # so that a topic without any story yet does not expect exactly none
+_CHANCE_AT_TWO = 0.0017  # a surge begins at this chance for a budget of two false alarms a year
+_BUDGET_EXPONENT = 1.3  # half the budget asks for 2 ** 1.3 times smaller a chance
 _ROUNDS = 4  # the fit changes by less than a hundredth after these
 
 # Where the days back from now stand in the week, in days before today's weekday: a bin's later part, its earlier part.
@@ -92,7 +94,7 @@ class _Fit:
     dispersion: Array
 
 
-def evaluate(
+def evaluate(  # noqa: PLR0913, PLR0917 - what is judged, against what, when, how strictly: nothing to bundle
     topic: str,
     occurrences: Sequence[Occurrence],
     coverage: Sequence[Coverage],
@@ -135,12 +137,14 @@ def evaluate(
 def chance_threshold(false_alarms_per_year: float) -> float:
     """Return the chance at or below which a surge begins, for a budget of false surges per topic and year.
 
-    Fitted to simulated topics that never surge, evaluated every hour (python -m benchmarks.false_alarms --fit).
+    Overlapping windows are looked at all day, and surges last, so a budget is no plain quotient: this is fitted to
+    simulated topics that never surge, evaluated every hour (python -m benchmarks.false_alarms --fit).
     Raises ValueError when the budget is not positive.
     """
     if not false_alarms_per_year > 0:
         raise ValueError("the budget of false alarms per year must be positive")
-    return min(0.0005 * (false_alarms_per_year / 2.0), LEAVE / 2)
+    chance: float = _CHANCE_AT_TWO * (false_alarms_per_year / 2) ** _BUDGET_EXPONENT
+    return min(chance, LEAVE / 2)
 
 
 def next_state(previous: Trend | None, now: datetime, *, enters: bool, stays: bool) -> tuple[TrendState, datetime]:
@@ -149,9 +153,11 @@ def next_state(previous: Trend | None, now: datetime, *, enters: bool, stays: bo
     A surge once begun lasts a whole window at least, and then while it ``stays`` unusual, so that one event is one
     surge. Times are compared without their order: a clock that was set back ends nothing and starts nothing.
     """
-    surging = previous is not None and previous.state == "surging"
-    young = surging and previous is not None and abs(now - previous.since) < WINDOW
-    state: TrendState = "surging" if enters or (surging and (stays or young)) else "normal"
+    if previous is not None and previous.state == "surging":
+        stays = stays or abs(now - previous.since) < WINDOW
+    else:
+        stays = False
+    state: TrendState = "surging" if enters or stays else "normal"
     return state, _since(state, previous, now)
 
 
@@ -254,7 +260,7 @@ def _fit(panel: Panel) -> _Fit:
     later, earlier = panel.later[..., 1:] * panel.covered, panel.earlier[..., 1:] * panel.covered
     totals, weekdays = (later + earlier).sum(-2), panel.weekdays
     share = _share_of_day(later, earlier, panel.elapsed)
-    kept = (totals + 1) / (totals + 1)
+    kept = 0 * totals + 1  # at first every day teaches in full
     dispersion = _DISPERSION * kept[..., 0]
     for _ in range(_ROUNDS):
         bins = share * weekdays[..., _LATER] + (1 - share) * weekdays[..., _EARLIER]
@@ -263,8 +269,7 @@ def _fit(panel: Panel) -> _Fit:
         fitted = flat * bins[..., 1:]
         dispersion = _dispersion(totals * kept, fitted)
         kept = _cap(totals, fitted, dispersion)
-        told = [(part.sum(-2) * kept) for part in (later, earlier)]
-        weekdays = _weekdays(told[0], told[1], flat, share, panel.weekdays)
+        weekdays = _weekdays(later.sum(-2) * kept, earlier.sum(-2) * kept, flat, share, panel.weekdays)
     return _Fit(levels, bins, dispersion)
 
 
@@ -285,14 +290,16 @@ def _levels(counts: "Array", panel: Panel, bins: "Array") -> "Array":
 
 def _dispersion(totals: "Array", fitted: "Array") -> "Array":
     """Return variance over mean (...): squared residuals over the days, drawn towards the prior."""
-    residuals = ((totals - fitted) ** 2).sum(-1)
-    prior = _DISPERSION_DAYS * (fitted.mean(-1) + 0.5)  # few stories say little about dispersion: more prior
-    dispersion: Array = (residuals + _DISPERSION * prior) / (fitted.sum(-1) + prior)
+    residuals, told = ((totals - fitted) ** 2).sum(-1), fitted.sum(-1)
+    days = (fitted > 0).sum(-1)
+    learned = 1 + 6 * told / (told + 7 * _WEEKDAY_STORIES)  # a level and six weekdays, as far as they left the prior
+    prior = _DISPERSION_DAYS * (told / days + 0.5)  # few stories say little about dispersion: more prior
+    dispersion: Array = (residuals / (1 - learned / days) + _DISPERSION * prior) / (told + prior)
     return dispersion.clip(1, _DISPERSION_MAX)
 
 
 def _cap(totals: "Array", fitted: "Array", dispersion: "Array") -> "Array":
-    """Return the share of each day's stories (..., 56) that may teach: up to three standard deviations above the fit."""
+    """Return the share of each day's stories (..., 56) that may teach: up to three standard deviations over the fit."""
     most = fitted + _CAP_SD * (dispersion[..., None] * fitted) ** 0.5
     kept: Array = (most.clip(1) / totals.clip(1)).clip(0, 1)
     return kept

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 
 from monitor.alerts.channels import CHANNELS
-from monitor.alerts.channels.channel import Channel
+from monitor.alerts.channels.channel import Channel, ReadSecret
 from monitor.config import Config, secret_reader
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
@@ -21,11 +21,15 @@ def utc_now() -> datetime:
 
 
 @asynccontextmanager
-async def running(config: Config) -> AsyncIterator[System]:
-    """Open the database and build everything; close it all afterwards. Raises StorageError or ClassifierError."""
+async def running(config: Config, read_secret: ReadSecret | None = None) -> AsyncIterator[System]:
+    """Open the database and build everything; close it all afterwards.
+
+    Secrets come from the environment unless ``read_secret`` is given. Raises StorageError, ClassifierError, or
+    ConfigError when a secret is missing or makes no sense.
+    """
     classifier = Classifier.open()
     with Store(config.database) as store:
-        system = build(config, store, classifier)
+        system = build(config, store, classifier, read_secret or secret_reader())
         try:
             await store.sync_feeds(config.feed_specs(), system.now())
             yield system
@@ -33,7 +37,7 @@ async def running(config: Config) -> AsyncIterator[System]:
             await close(system)
 
 
-def build(config: Config, store: Store, classifier: Classifier) -> System:
+def build(config: Config, store: Store, classifier: Classifier, read_secret: ReadSecret) -> System:
     """Put a system together around an open store and a classifier (both survive a change of configuration)."""
     return System(
         config=config,
@@ -42,7 +46,7 @@ def build(config: Config, store: Store, classifier: Classifier) -> System:
         parser=ParseWorker(),
         classifier=classifier,
         thresholds=thresholds(config, classifier),
-        channels=_channels(config),
+        channels=_channels(config, read_secret),
         now=utc_now,
     )
 
@@ -65,8 +69,5 @@ def user_agent(contact: str | None) -> str:
     return f"{name} ({contact})" if contact else name
 
 
-def _channels(config: Config) -> dict[str, Channel]:
-    read_secret = secret_reader()
-    return {
-        name: CHANNELS[settings.type].build(settings, read_secret) for name, settings in config.channels.items()
-    }
+def _channels(config: Config, read_secret: ReadSecret) -> dict[str, Channel]:
+    return {name: CHANNELS[settings.type].build(settings, read_secret) for name, settings in config.channels.items()}

@@ -79,7 +79,8 @@ class YamlFile:
         for step in steps:
             if not _has(node, step):
                 break
-            position = node.lc.item(step) if isinstance(node, list) else node.lc.key(step)
+            marks: Any = node
+            position = marks.lc.item(step) if isinstance(node, list) else marks.lc.key(step)
             node = node[step]
         return position[0] + 1, position[1] + 1
 
@@ -97,7 +98,9 @@ def _is_kind_of(node: Any, step: str | int) -> bool:
 def _message(detail: "ErrorDetails", known: set[str]) -> str:
     if detail["type"] == "extra_forbidden":
         close = get_close_matches(str(detail["loc"][-1]), known, 1)
-        return f"unknown key; did you mean {close[0]!r}?" if close else "unknown key; docs/configuration.md lists them all"
+        return (
+            f"unknown key; did you mean {close[0]!r}?" if close else "unknown key; docs/configuration.md lists them all"
+        )
     if detail["type"] == "missing":
         return "is missing"
     if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:

@@ -1,0 +1,1 @@
+"""The ground floor: the SQLite database. Imports nothing of monitor."""

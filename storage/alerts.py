@@ -54,8 +54,6 @@ def _raise(db: Database, finding: Finding, now: datetime) -> bool:
     return True
 
 
-
-
 def due_deliveries(db: Database, now: datetime) -> list[Delivery]:
     """Return the deliveries whose next try has come, oldest alert first."""
     sql = """SELECT d.id, d.channel, d.attempts, a.id AS alert_id, a.created, a.finding

@@ -29,9 +29,10 @@ def sync(db: Database, specs: Sequence[FeedSpec], now: datetime) -> None:
 
 
 def _feed_id(db: Database, spec: FeedSpec) -> int | None:
-    row = db.execute("SELECT id FROM feeds WHERE name = ?", [spec.name]).fetchone() or db.execute(
-        "SELECT id FROM feeds WHERE url = ? AND active = 0", [spec.url]
-    ).fetchone()
+    row = (
+        db.execute("SELECT id FROM feeds WHERE name = ?", [spec.name]).fetchone()
+        or db.execute("SELECT id FROM feeds WHERE url = ? AND active = 0", [spec.url]).fetchone()
+    )
     return None if row is None else int(row["id"])
 
 

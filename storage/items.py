@@ -42,5 +42,3 @@ def advance(db: Database, item_ids: Iterable[int], step: str | None) -> None:
 def id_list(ids: Iterable[int]) -> str:
     """Write ids as a JSON array for json_each: any number of them in one parameter."""
     return json.dumps(list(ids))
-
-

@@ -39,7 +39,7 @@ class CannedQuery:
 
 
 def canned_queries() -> dict[str, CannedQuery]:
-    """Read storage/queries/*.sql: the first comment line is the question, ``-- :name = default  meaning`` a parameter."""
+    """Read storage/queries/*.sql: the first comment is the question, ``-- :name = default  meaning`` a parameter."""
     sources = (file for file in files("storage").joinpath("queries").iterdir() if file.name.endswith(".sql"))
     queries = (_canned(file.name.removesuffix(".sql"), file.read_text()) for file in sources)
     return {query.name: query for query in sorted(queries, key=lambda query: query.name)}
@@ -83,7 +83,7 @@ _PRAGMAS = {"table_info", "table_xinfo", "table_list", "index_list", "index_info
 
 
 def _read_only(action: int, first: str | None, second: str | None, _database: str | None, _trigger: str | None) -> int:
-    """SQLite's authorizer: reading is allowed, ATTACH, writes and switches are not (see sqlite.org/c3ref/c_alter_table)."""
+    """Allow reading; refuse ATTACH, writes and switches (the codes: sqlite.org/c3ref/c_alter_table.html)."""
     reading = action in _READING and second != "load_extension"
     describing = action == sqlite3.SQLITE_PRAGMA and first in _PRAGMAS
     return sqlite3.SQLITE_OK if reading or describing else sqlite3.SQLITE_DENY
@@ -115,4 +115,3 @@ _STATUS = {
     "trends": "SELECT * FROM trends_latest",
     "deliveries": "SELECT * FROM deliveries_open",
 }
-

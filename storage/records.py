@@ -53,7 +53,7 @@ class Fetched:
 
     ``body`` is the decoded document, or None when there is nothing to parse: not modified (304) or failed.
     ``error`` is None on success, else one sentence for the user. ``wire_bytes`` counts what came over the wire.
-    ``retry_after`` is the server's own wish, if it voiced one.
+    ``retry_after`` is the server's own wish, if it voiced one. ``refused`` marks an address that we did not ask.
     """
 
     started: datetime
@@ -67,6 +67,7 @@ class Fetched:
     modified: str | None = None
     error: str | None = None
     retry_after: timedelta | None = None
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,6 @@ from storage.items import advance, id_list
 from storage.records import DayCount, Occurrence, Story, StoryItem, StoryLine
 from storage.times import from_text, to_text
 
-
 STORY_DAYS = timedelta(days=3)
 """Retellings of one event are looked for within this time."""
 
@@ -18,9 +17,7 @@ STORY_DAYS = timedelta(days=3)
 def recent(db: Database, since: datetime) -> list[Story]:
     """Return the stories whose last telling was published at or after ``since``."""
     sql = "SELECT id, key, last_published FROM stories WHERE last_published >= ? ORDER BY id"
-    return [
-        Story(row["id"], row["key"], from_text(row["last_published"])) for row in db.execute(sql, [to_text(since)])
-    ]
+    return [Story(row["id"], row["key"], from_text(row["last_published"])) for row in db.execute(sql, [to_text(since)])]
 
 
 def save(db: Database, members: Sequence[StoryItem]) -> None:
@@ -30,9 +27,7 @@ def save(db: Database, members: Sequence[StoryItem]) -> None:
         story_id = member.story_id or opened.get(member.key) or _open(db, member)
         if member.story_id is None:
             opened[member.key] = story_id
-        db.execute(
-            "INSERT OR REPLACE INTO story_items (item_id, story_id) VALUES (?, ?)", [member.item.id, story_id]
-        )
+        db.execute("INSERT OR REPLACE INTO story_items (item_id, story_id) VALUES (?, ?)", [member.item.id, story_id])
     item_ids = [member.item.id for member in members]
     _refresh(db, item_ids)
     recount(db, _days_touched(db, item_ids))

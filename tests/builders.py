@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from storage.records import Classification, Entry, Feed, Fetched, FeedSpec, Finding, Item, NextPoll, Poll, Signal
+from storage.records import Classification, Entry, Feed, FeedSpec, Fetched, Finding, Item, NextPoll, Poll, Signal
 from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -50,4 +50,6 @@ async def tag(store: Store, **topics: float) -> list[Item]:
 
 def finding(key: str = "surge:efficiency:1", *send: str) -> Finding:
     """Build a finding with a headline and nothing to list."""
-    return Finding("surge", "trend", key, "warning", "efficiency", "Efficiency news ×4.6", "Because.", send or ("desk",))
+    return Finding(
+        "surge", "trend", key, "warning", "efficiency", "Efficiency news ×4.6", "Because.", send or ("desk",)
+    )

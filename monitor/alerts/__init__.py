@@ -1,0 +1,1 @@
+"""Alerts: rules find something, the outbox keeps it, channels tell it."""

@@ -27,19 +27,23 @@ class Commands(click.Group):
     """A group that reads its commands from the table and turns our errors into a line and an exit code."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        """Name all commands."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
+        """Load the command's module, and only that."""
         if name not in COMMANDS:
             return None
         command: click.Command = getattr(import_module(f"monitor.cli.{COMMANDS[name][0]}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        """List the commands without loading them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; one of our errors becomes its line and its exit code."""
         try:
             return super().invoke(ctx)
         except (MonitorError, StorageError) as error:
@@ -50,7 +54,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ai-market-monitor", prog_name="monitor")
 def main() -> None:
-    """Watch AI-industry news feeds; tag, count, and alert when a topic's flow really changes.
+    r"""Watch AI-industry news feeds; tag, count, and alert when a topic's flow really changes.
 
     \b
     Start with:  monitor run          (with feeds.yaml; `monitor init` writes one)

@@ -57,7 +57,7 @@ def _ago(moment: object, now: datetime) -> str:
     minutes = int((now - from_text(moment)).total_seconds() // 60)
     if minutes < 1:
         return "just now"
-    return f"{minutes} min ago" if minutes < 120 else f"{minutes // 60} h ago"
+    return f"{minutes} min ago" if minutes < 2 * 60 else f"{minutes // 60} h ago"
 
 
 def _feeds(feeds: Answer, all_feeds: bool) -> None:

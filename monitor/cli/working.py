@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -51,7 +52,15 @@ def run(config_path: Path, once: bool, all_feeds: bool) -> None:
         _work(config, lambda system: _once(system, all_feeds))
     else:
         _banner(config, config_path)
-        _work(config, lambda system: Daemon(system, lambda: _ready(config_path)).run())
+        _run_daemon(config, config_path)
+
+
+def _run_daemon(config: Config, path: Path) -> None:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the daemon listens itself
+    try:
+        _work(config, lambda system: Daemon(system, lambda: _ready(path)).run())
+    except KeyboardInterrupt:
+        click.echo("stopped before it began", err=True)
 
 
 async def _once(system: System, all_feeds: bool) -> None:
@@ -109,16 +118,16 @@ def deliver(config_path: Path, failed: bool) -> None:
 
 @click.command()
 @config_option
-@click.option("--jsonl", is_flag=True, help="Tag JSON lines from standard input; needs no database.")
-def classify(config_path: Path, jsonl: bool) -> None:
+@click.option("--jsonl", "lines", is_flag=True, help="Tag JSON lines from standard input; needs no database.")
+def classify(config_path: Path, lines: bool) -> None:
     """Tag stored items that wait for it, and let the alert rules look at them.
 
     With --jsonl: read {"title", "summary", "lang"} lines and write
     {"probabilities": {...}, "topics": [...], "model": "..."} lines, in order. A line that cannot be read gives an
     {"error": "..."} line, and exit code 1 at the end.
     """
-    if not jsonl:
-        _work(_ready(config_path), pipeline.process)
+    if not lines:
+        _work(_ready(config_path), lambda system: pipeline.process(system))
     elif not _classify_lines(config_path):
         raise SystemExit(1)
 

@@ -1,0 +1,1 @@
+"""A bundled scenario that plays through the real pipeline on loopback."""

@@ -114,7 +114,10 @@ class TestStoriesAndCounts:
         await tag(store, efficiency=0.9, capex=0.1)
         await stories_of(store, "k", "k")
         counts = "SELECT day, topic, feed_id, stories, items FROM topic_counts ORDER BY feed_id"
-        assert rows(store, counts) == [("2026-11-23", "efficiency", wire.id, 1, 1), ("2026-11-23", "efficiency", copy.id, 0, 1)]
+        assert rows(store, counts) == [
+            ("2026-11-23", "efficiency", wire.id, 1, 1),
+            ("2026-11-23", "efficiency", copy.id, 0, 1),
+        ]
         assert rows(store, "SELECT outlets, items, topics FROM stories_latest") == [(2, 2, "efficiency")]
 
     async def test_an_earlier_telling_that_arrives_late_moves_the_count_to_its_day(self, store: Store) -> None:

@@ -11,7 +11,9 @@ ReadSecret = Callable[[str], str]
 
 
 class ChannelSettings(Settings):
-    """What every channel's settings share (today: strictness alone)."""
+    """What every channel's settings share: their kind, the name of a row of the CHANNELS table."""
+
+    type: str
 
 
 class Channel(Protocol):

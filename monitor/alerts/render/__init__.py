@@ -1,0 +1,1 @@
+"""What an alert looks like: one file a form, over the same words (content.py)."""

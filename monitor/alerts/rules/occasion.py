@@ -35,8 +35,9 @@ class Occasion:
 
 
 class RuleSettings(Settings):
-    """What every alert rule has: a name, where to send, how urgent."""
+    """What every alert rule has: its kind (a row of the RULES table), a name, where to send, how urgent."""
 
+    rule: str
     name: str = Field(min_length=1, max_length=80, description="Shown in the alert; unique.")
     send: tuple[str, ...] = Field((), description="Names of channels; empty means all of them.")
     severity: Literal["info", "warning", "critical"] = "warning"

@@ -1,0 +1,110 @@
+"""Words, numbers and links as people read them. Pure, and the last door before a message: nothing of a feed breaks out.
+
+Text of a feed becomes one line without control characters, bidirectional overrides or invisible marks; a link is
+kept only when it is http or https, and then holds no character that could end an attribute or a markup.
+"""
+
+import math
+import unicodedata
+from datetime import UTC, date, datetime, timedelta
+from urllib.parse import quote, urlsplit
+
+# Joiners are Cf like the bidirectional controls, but emoji, Persian and the scripts of India need them.
+_JOINERS = "\u200c\u200d"
+_SPACES = ("Cc", "Zl", "Zp", "Zs")
+_DROPPED = ("Cf", "Cs", "Co")
+_URL_SAFE = "%/:=&?~#+!$,;@()[]"
+_LONGEST_LINK = 2000
+_DAY = timedelta(days=1)
+
+
+def one_line(text: str, limit: int) -> str:
+    """Return the text on one line of at most ``limit`` characters, safe for a header, a terminal and a template."""
+    # Cleaning 20 times the limit is enough: it bounds the cost of a title of a megabyte.
+    clean = "".join(map(_harmless, text[: limit * 20]))
+    line = " ".join(clean.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def _harmless(char: str) -> str:
+    category = unicodedata.category(char)
+    if category in _SPACES:
+        return " "
+    return "" if category in _DROPPED and char not in _JOINERS else char
+
+
+def safe_link(url: str | None) -> str | None:
+    """Return the URL with everything unusual percent-encoded, or None when it is no http(s) link or too long."""
+    link = quote((url or "").strip(), safe=_URL_SAFE, errors="ignore")
+    try:
+        parts = urlsplit(link)
+    except ValueError:
+        return None
+    usable = parts.scheme in ("http", "https") and parts.hostname and len(link) <= _LONGEST_LINK
+    return link if usable else None
+
+
+def topic_name(topic: str) -> str:
+    """Write a topic's key for people: 'chip_supply' becomes 'Chip supply'."""
+    name = one_line(topic, 60).replace("_", " ").replace("-", " ")
+    return name[:1].upper() + name[1:]
+
+
+def counted(number: int, singular: str, plural: str) -> str:
+    """Return '1 story' or '23 stories'."""
+    return f"{number:,} {singular if number == 1 else plural}"
+
+
+def level(value: float) -> str:
+    """Write an expected count: one decimal below ten, none above; never a false zero."""
+    if value < 0.1:  # noqa: PLR2004 - the smallest count that one decimal can show
+        return "less than 0.1"
+    return f"{value:.1f}" if round(value, 1) < 10 else f"{value:,.0f}"  # noqa: PLR2004 - two digits say enough
+
+
+def multiple(observed: int, expected: float) -> str:
+    """Write how many times the expected was seen: 4.6 times, with the sign of multiplication."""
+    return f"\N{MULTIPLICATION SIGN}{level(observed / expected)}"
+
+
+def percent(probability: float) -> str:
+    """Write a probability in whole percent, never as a certainty."""
+    return ">99%" if probability > 0.99 else f"{max(probability, 0.01):.0%}"  # noqa: PLR2004 - nothing is certain
+
+
+def rarity(chance: float, window: timedelta) -> str:
+    """Say how often chance alone does this: 'about one day in 1,200' for 0.00083 and a window of 24 hours.
+
+    ``chance`` is the probability (0 to 1) for one window; the figure is its inverse in two significant digits.
+    """
+    unit = "day" if window == _DAY else f"{hours(window)}-hour window"
+    if chance < 1e-6:  # noqa: PLR2004 - no count model is to be trusted beyond a million
+        return f"less than one {unit} in a million"
+    inverse = 1 / chance
+    step = 10 ** max(0, math.floor(math.log10(inverse)) - 1)
+    return f"about one {unit} in {max(round(inverse / step) * step, 1):,}"
+
+
+def hours(duration: timedelta) -> int:
+    """Return a duration in whole hours."""
+    return round(duration / timedelta(hours=1))
+
+
+def clock(moment: datetime) -> str:
+    """Write the time of day in UTC: '14:00 UTC'."""
+    return f"{moment.astimezone(UTC):%H:%M} UTC"
+
+
+def day_name(day: date) -> str:
+    """Write a day as 'Mon 23 Nov'."""
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def short_day(day: date) -> str:
+    """Write a day as '23 Nov'."""
+    return f"{day.day} {day:%b}"
+
+
+def moment_name(moment: datetime) -> str:
+    """Write a moment as '14:00 UTC on Mon 23 Nov'."""
+    return f"{clock(moment)} on {day_name(moment.astimezone(UTC).date())}"

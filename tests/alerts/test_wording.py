@@ -1,0 +1,98 @@
+"""Words, numbers and links as people read them."""
+
+from datetime import timedelta
+
+import pytest
+
+from monitor.alerts.wording import (
+    counted,
+    level,
+    moment_name,
+    multiple,
+    one_line,
+    percent,
+    rarity,
+    safe_link,
+    topic_name,
+)
+from tests.alerts.nasty import LINKS, ODD_LINKS, TITLES
+from tests.alerts.sample import NOW
+
+DAY = timedelta(days=1)
+
+
+@pytest.mark.parametrize("title", TITLES.values(), ids=TITLES.keys())
+def test_a_title_becomes_one_clean_line(title: str) -> None:
+    line = one_line(title, 200)
+    assert len(line) <= 200
+    assert line.splitlines() in ([], [line])
+    assert line.isprintable() or set(line) & set("\u200c\u200d")
+    assert line == line.strip()
+    line.encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        pytest.param("a  b\tc\n d", "a b c d", id="white space is one space"),
+        pytest.param("x" * 11, "x" * 9 + "…", id="what is cut says so"),
+        pytest.param("12345678 90", "12345678…", id="no space before the ellipsis"),
+        pytest.param("👩\u200d🔬", "👩\u200d🔬", id="a joined emoji stays joined"),
+        pytest.param("a\u202eb\u2066c", "abc", id="direction is not for the feed to choose"),
+    ],
+)
+def test_one_line(text: str, line: str) -> None:
+    assert one_line(text, 10) == line
+
+
+@pytest.mark.parametrize("url", LINKS.values(), ids=LINKS.keys())
+def test_what_is_no_web_link_is_dropped(url: str) -> None:
+    assert safe_link(url) is None
+
+
+@pytest.mark.parametrize("url", ODD_LINKS.values(), ids=ODD_LINKS.keys())
+def test_what_is_odd_in_a_link_is_encoded(url: str) -> None:
+    link = safe_link(url)
+    assert link is not None
+    assert link.startswith("https://news.example/")
+    assert not set(link) & set("\"'<>|\\^`{} \r\n")
+    assert link.isascii()
+
+
+def test_a_plain_link_stays_as_it_is() -> None:
+    url = "https://user@news.example:8443/a/b%20c;d?e=f&g=%7C,h#i!(j)"
+    assert safe_link(url) == url
+    assert safe_link(None) is None
+
+
+@pytest.mark.parametrize(
+    ("chance", "told"),
+    [
+        pytest.param(1 / 1234, "about one day in 1,200", id="two significant digits"),
+        pytest.param(1 / 47, "about one day in 47", id="small"),
+        pytest.param(1 / 999_999, "about one day in 1,000,000", id="the largest figure"),
+        pytest.param(1e-9, "less than one day in a million", id="beyond what a model can know"),
+        pytest.param(0.0, "less than one day in a million", id="zero is no division"),
+        pytest.param(1.0, "about one day in 1", id="certain"),
+    ],
+)
+def test_rarity(chance: float, told: str) -> None:
+    assert rarity(chance, DAY) == told
+
+
+def test_rarity_of_another_window() -> None:
+    assert rarity(0.01, timedelta(hours=6)) == "about one 6-hour window in 100"
+
+
+def test_numbers() -> None:
+    assert [level(x) for x in (0.0, 0.04, 0.14, 5, 9.94, 9.96, 12.4, 1234)] == [
+        "less than 0.1", "less than 0.1", "0.1", "5.0", "9.9", "10", "12", "1,234",
+    ]  # fmt: skip
+    assert [percent(x) for x in (0.0, 0.004, 0.5, 0.934, 0.99, 0.999)] == ["1%", "1%", "50%", "93%", "99%", ">99%"]
+    assert multiple(23, 5) == "\N{MULTIPLICATION SIGN}4.6"
+    assert [counted(n, "story", "stories") for n in (0, 1, 2345)] == ["0 stories", "1 story", "2,345 stories"]
+
+
+def test_names() -> None:
+    assert topic_name("chip_supply") == "Chip supply"
+    assert moment_name(NOW.astimezone(tz=None)) == "14:02 UTC on Mon 23 Nov"

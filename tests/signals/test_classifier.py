@@ -1,0 +1,190 @@
+"""The shipped model loads without network, tags what is clear, and takes any text."""
+
+import hashlib
+import json
+import logging
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import ClassifierError
+from monitor.signals.classifier import SHIPPED, Classifier
+from monitor.signals.tags import signals
+from monitor.signals.text import model_text
+
+E, C, G = "efficiency", "capex", "geopolitics"
+
+CLEAR = [
+    ("Lab halves the price of its model API", "Tokens now cost 50 percent less thanks to cheaper inference.", {E}),
+    ("Tiny model matches GPT-4 class rival at a tenth of the training cost", "", {E}),
+    ("New quantization method runs 70B model on one consumer GPU", "Memory use falls by 75 percent.", {E}),
+    ("DeepSeek says it trained its model for under $6 million", "That is a fraction of what rivals spend.", {E}),
+    ("Neues Verfahren senkt Inferenzkosten um 80 Prozent", "Das Modell braucht deutlich weniger Speicher.", {E}),
+    ("Kleines Modell erreicht Leistung des großen bei einem Zehntel der Kosten", "", {E}),
+    ("Microsoft to spend $80 billion on AI data centers this year", "Capital expenditure rises by half.", {C}),
+    ("Meta raises capex guidance on AI infrastructure", "Spending on servers and data centers will grow.", {C}),
+    ("Utility signs 2 GW power deal for hyperscale data center campus", "", {C}),
+    ("Analysts warn of an AI data center bubble", "Revenue does not cover the spending on GPUs.", {C}),
+    ("Amazon investiert 10 Milliarden Euro in Rechenzentren", "Die Investitionsausgaben steigen erneut.", {C}),
+    ("Rechenzentrum in Frankfurt gestoppt: Netzanschluss fehlt", "Der Betreiber verschiebt den Bau.", {C}),
+    ("US tightens export controls on AI chips to China", "The rules cover more countries.", {G}),
+    ("Australia bans Chinese AI app on government devices", "Officials cite national security.", {G}),
+    ("Pentagon awards contract for military AI", "The defence department wants autonomous drones.", {G}),
+    ("USA verschärfen Exportkontrollen für KI-Chips", "Peking kündigt Gegenmaßnahmen an.", {G}),
+    ("Bundesregierung verbietet chinesische KI-App auf Dienstgeräten", "Sicherheitsbehörden hatten gewarnt.", {G}),
+    (
+        "Saudi fund and government to build $10bn AI data center with US chips",
+        "Washington licensed the export.",
+        {C, G},
+    ),
+    ("Startup launches chatbot for travel bookings", "The app suggests hotels and restaurants.", set()),
+    ("Authors sue AI company over copyright", "They say their books were used without permission.", set()),
+    ("How to write better prompts", "Ten tips for daily work with a chatbot.", set()),
+    ("New voice feature comes to the assistant app", "", set()),
+    ("Start-up sammelt 20 Millionen Euro ein", "Das Geld fließt in Vertrieb und Personal.", set()),
+    ("Chatbot hilft im Kundendienst", "Die Bank will Fragen schneller beantworten.", set()),
+]
+
+
+@pytest.mark.parametrize(("title", "summary", "topics"), CLEAR, ids=[title for title, _, _ in CLEAR])
+def test_a_clear_item_gets_its_topics(classifier: Classifier, title: str, summary: str, topics: set[str]) -> None:
+    (told,) = classifier.probabilities([model_text(title, summary)])
+    assert {signal.topic for signal in signals(1, classifier.name, told, classifier.thresholds)} == topics
+
+
+def test_an_item_gets_the_same_probabilities_alone_and_among_others(classifier: Classifier) -> None:
+    texts = [model_text(title, summary) for title, summary, _ in CLEAR]
+    together = classifier.probabilities([*texts, "word " * 500])[:-1]
+    alone = [classifier.probabilities([text])[0] for text in reversed(texts)]
+    for one, other in zip(together, reversed(alone), strict=True):
+        assert one == pytest.approx(other, abs=1e-6)
+
+
+def test_threads_share_a_classifier(classifier: Classifier) -> None:
+    texts = [title for title, _, _ in CLEAR]
+    expected = classifier.probabilities(texts)
+    with ThreadPoolExecutor(4) as pool:
+        for told in pool.map(classifier.probabilities, [texts] * 4):
+            assert told == [pytest.approx(one, abs=1e-6) for one in expected]
+
+
+def test_no_texts_give_no_probabilities(classifier: Classifier) -> None:
+    assert classifier.probabilities([]) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param(" \n\t", id="blank"),
+        pytest.param("\x00\x07\u200b\u202e", id="control characters"),
+        pytest.param("\ud800 chips \udfff", id="lone surrogates"),
+        pytest.param("x" * 1_000_000, id="a megabyte without a blank"),
+        pytest.param("chip " * 200_000, id="a megabyte of words"),
+        pytest.param("人工智能芯片出口管制" * 100, id="Chinese"),
+        pytest.param("🚀🤖" * 1000, id="emoji"),
+        pytest.param("e" + "\u0301" * 5000, id="a tower of accents"),
+        pytest.param("[MASK] [CLS] [SEP] [PAD]", id="the tokenizer's own words"),
+    ],
+)
+def test_any_text_has_probabilities(classifier: Classifier, text: str) -> None:
+    (told,) = classifier.probabilities([text])
+    assert tuple(told) == classifier.topics
+    assert all(0.0 <= probability <= 1.0 for probability in told.values())
+
+
+def test_an_empty_item_carries_no_topic(classifier: Classifier) -> None:
+    (told,) = classifier.probabilities([""])
+    assert signals(1, classifier.name, told, classifier.thresholds) == ()
+
+
+def test_the_card_describes_the_shipped_model() -> None:
+    opened = Classifier.open()
+    assert opened.topics == (E, C, G)
+    assert set(opened.thresholds) == set(opened.topics)
+    assert all(0.0 < threshold < 1.0 for threshold in opened.thresholds.values())
+    assert opened.name.startswith("minilm-l6-topics-")
+
+
+def test_the_shipped_weights_are_the_described_ones_and_small_enough() -> None:
+    weights = (SHIPPED / "model.onnx").read_bytes()
+    assert hashlib.sha256(weights).hexdigest() == json.loads((SHIPPED / "model.json").read_text())["sha256"]
+    assert len(weights) < 25_000_000
+
+
+def test_the_model_ships_with_licence_notice_and_card() -> None:
+    for name in ("LICENSE", "NOTICE", "README.md"):
+        assert (SHIPPED / name).stat().st_size > 100
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return shutil.copytree(SHIPPED, tmp_path / "model")
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.onnx", "tokenizer.json", "tokenizer_config.json"])
+def test_a_missing_file_is_named(copy: Path, name: str) -> None:
+    (copy / name).unlink()
+    with pytest.raises(ClassifierError, match=f"incomplete: {name} missing"):
+        Classifier.open(copy)
+
+
+def test_an_empty_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ClassifierError, match=r"model\.json, model\.onnx, tokenizer\.json"):
+        Classifier.open(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("{", id="not JSON"),
+        pytest.param("[]", id="not an object"),
+        pytest.param('{"name": "m", "topics": ["capex"], "sha256": "", "max_length": 9}', id="no thresholds"),
+        pytest.param(
+            '{"name": "m", "topics": ["capex"], "thresholds": {}, "sha256": "", "max_length": 9}',
+            id="a topic without threshold",
+        ),
+    ],
+)
+def test_a_damaged_description_is_named(copy: Path, text: str) -> None:
+    (copy / "model.json").write_text(text)
+    with pytest.raises(ClassifierError, match=r"model\.json is damaged"):
+        Classifier.open(copy)
+
+
+def test_truncated_weights_are_named_when_loaded(copy: Path) -> None:
+    weights = (copy / "model.onnx").read_bytes()
+    (copy / "model.onnx").write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(ClassifierError, match=r"model\.onnx is damaged"):
+        Classifier.open(copy).load()
+
+
+@pytest.mark.parametrize("text", [pytest.param("{", id="not JSON"), pytest.param("{}", id="not a tokenizer")])
+def test_a_damaged_tokenizer_is_named(copy: Path, text: str) -> None:
+    (copy / "tokenizer.json").write_text(text)
+    with pytest.raises(ClassifierError, match="tokenizer"):
+        Classifier.open(copy).load()
+
+
+def test_loading_says_nothing_and_opening_loads_nothing() -> None:
+    code = (
+        "import sys; from monitor.signals.classifier import Classifier; c = Classifier.open();"
+        "assert not {'transformers', 'onnxruntime', 'numpy'} & set(sys.modules), 'opening must stay light';"
+        "c.load(); c.load(); assert 'torch' not in sys.modules; c.probabilities(['chips ' * 9000])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_errors_say_what_to_do(copy: Path) -> None:
+    (copy / "model.onnx").write_bytes(b"")
+    with pytest.raises(ClassifierError, match=r"Reinstall the program, or rebuild the model as docs/model\.md says"):
+        Classifier.open(copy).load()
+
+
+def test_the_advice_filter_is_gone_after_loading(classifier: Classifier) -> None:
+    assert logging.getLogger("transformers").filters == []

@@ -1,0 +1,23 @@
+"""The model sees one line: title and summary as sentences."""
+
+import pytest
+
+from monitor.signals.text import model_text
+
+
+@pytest.mark.parametrize(
+    ("title", "summary", "expected"),
+    [
+        pytest.param("Prices fall", "By half.", "Prices fall. By half.", id="title and summary become two sentences"),
+        pytest.param("Prices fall?", "By half.", "Prices fall? By half.", id="a title that ends a sentence stays"),
+        pytest.param("Prices fall", "", "Prices fall", id="a title alone gets no full stop"),
+        pytest.param("", "By half.", "By half.", id="a summary alone is enough"),
+        pytest.param("", "", "", id="nothing stays nothing"),
+        pytest.param(" \n", "\t", "", id="blanks are nothing"),
+        pytest.param("Prices\n fall ", "By\u00a0 half.", "Prices fall. By half.", id="blanks of any kind become one"),
+        pytest.param("Prices fall", "Prices fall by half.", "Prices fall by half.", id="a repeated title is told once"),
+        pytest.param("Preise fallen …", "Um 10 %.", "Preise fallen … Um 10 %.", id="an ellipsis ends a title"),
+    ],
+)
+def test_model_text(title: str, summary: str, expected: str) -> None:
+    assert model_text(title, summary) == expected

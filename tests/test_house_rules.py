@@ -1,0 +1,164 @@
+"""The rules of the house, as docs/architecture.md gives them."""
+
+import ast
+import re
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SOURCES = sorted(str(path.relative_to(ROOT)) for room in ("monitor", "storage") for path in (ROOT / room).rglob("*.py"))
+
+PURE = (
+    "monitor/feeds/due.py",
+    "monitor/feeds/reach.py",
+    "monitor/feeds/fresh.py",
+    "monitor/feeds/links.py",
+    "monitor/feeds/dates.py",
+    "monitor/feeds/clean.py",
+    "monitor/feeds/addresses.py",
+    "monitor/signals/text.py",
+    "monitor/signals/tags.py",
+    "monitor/stories.py",
+    "monitor/trends.py",
+    "monitor/alerts/retry.py",
+    "monitor/alerts/wording.py",
+    "monitor/alerts/rules/__init__.py",
+    "monitor/alerts/rules/occasion.py",
+    "monitor/alerts/rules/trend.py",
+    "monitor/alerts/rules/match.py",
+    "storage/records.py",
+)
+SPEAKS_FOR_ITSELF = ("storage.records", "monitor.errors", "monitor.settings")
+IMPURE = {
+    *("asyncio", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "sqlite3", "subprocess"),
+    *("sys", "tempfile", "threading", "httpx", "structlog", "sqlite_utils", "onnxruntime", "transformers"),
+}
+
+ONLY_IN = {
+    "sqlite3": ("storage/",),
+    "sqlite_utils": ("storage/",),
+    "httpx": ("monitor/feeds/fetch.py", "monitor/alerts/channels/"),
+    "httpcore": ("monitor/feeds/connect.py", "monitor/feeds/fetch.py"),
+    "feedparser": ("monitor/feeds/",),
+    "aiosmtplib": ("monitor/alerts/channels/",),
+    "aiosmtpd": ("monitor/demo/",),
+    "apscheduler": ("monitor/daemon.py",),
+    "onnxruntime": ("monitor/signals/classifier.py", "monitor/training/"),
+    "transformers": ("monitor/signals/classifier.py", "monitor/training/"),
+    "torch": ("monitor/training/",),
+    "jinja2": ("monitor/alerts/render/",),
+}
+"""Which rooms may import what."""
+
+AT_START = {"httpx", "aiosmtplib", "apscheduler", "onnxruntime", "transformers", "torch", "numpy", "feedparser", "rich"}
+"""What `monitor --help` must not load."""
+
+
+@cache
+def tree(source: str) -> ast.Module:
+    return ast.parse((ROOT / source).read_text(), source)
+
+
+def imports(source: str) -> Iterator[str]:
+    for node in ast.walk(tree(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{source}:{node.lineno}: relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def functions() -> Iterator[tuple[str, int]]:
+    for source in SOURCES:
+        for node in ast.walk(tree(source)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                docstring = len((ast.get_docstring(node) or "").splitlines())
+                yield (
+                    f"{source}:{node.lineno} {node.name}",
+                    (node.end_lineno or 0) - node.body[0].lineno + 1 - docstring,
+                )
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s.startswith("storage/")])
+def test_storage_imports_nothing_of_monitor(source: str) -> None:
+    assert [name for name in imports(source) if name.split(".")[0] == "monitor"] == []
+
+
+@pytest.mark.parametrize("library", ONLY_IN)
+def test_a_library_is_imported_only_where_it_belongs(library: str) -> None:
+    users = {source for source in SOURCES for name in imports(source) if name.split(".")[0] == library}
+    assert users
+    assert sorted(source for source in users if not source.startswith(ONLY_IN[library])) == []
+
+
+@pytest.mark.parametrize("source", PURE)
+def test_a_pure_file_imports_only_records_and_other_pure_files(source: str) -> None:
+    modules = {pure.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for pure in PURE}
+    allowed = (*SPEAKS_FOR_ITSELF, *modules)
+    ours = [name for name in imports(source) if name.split(".")[0] in {"monitor", "storage"}]
+    assert [name for name in ours if not any(name == a or name.startswith(f"{a}.") for a in allowed)] == []
+
+
+@pytest.mark.parametrize("source", PURE)
+def test_a_pure_file_has_no_clock_and_does_no_input_or_output(source: str) -> None:
+    assert {name.split(".")[0] for name in imports(source)} & IMPURE == set()
+    calls = {
+        node.func.attr
+        for node in ast.walk(tree(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)
+    }
+    names = {
+        node.func.id
+        for node in ast.walk(tree(source))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
+    assert (calls | names) & {
+        "now",
+        "today",
+        "utcnow",
+        "monotonic",
+        "open",
+        "print",
+        "read_text",
+        "write_text",
+    } == set()
+
+
+def test_only_the_configuration_reads_the_environment() -> None:
+    readers = [s for s in SOURCES if re.search(r"os\.environ|getenv|import environ", (ROOT / s).read_text())]
+    assert readers == ["monitor/config.py"]
+
+
+def test_the_command_line_starts_without_the_heavy_libraries() -> None:
+    script = "import sys; from monitor.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout.split()
+    assert set(loaded) & AT_START == set()
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_module_is_short_enough_to_read(source: str) -> None:
+    assert len((ROOT / source).read_text().splitlines()) <= 400
+
+
+def test_functions_are_small() -> None:
+    lengths = dict(functions())
+    assert {name: length for name, length in lengths.items() if length > 45} == {}
+    assert statistics.median(lengths.values()) <= 10
+    assert statistics.quantiles(lengths.values(), n=10)[-1] <= 25
+
+
+def test_no_file_has_a_vague_name() -> None:
+    vague = {"utils", "util", "helpers", "helper", "manager", "core", "base", "common", "misc", "lib"}
+    assert [source for source in SOURCES if Path(source).stem in vague] == []
+
+
+def test_every_layer_of_the_pipeline_is_called_in_order() -> None:
+    steps = [node.name for node in tree("monitor/pipeline.py").body if isinstance(node, ast.AsyncFunctionDef)]
+    flow = ["poll", "classify", "group", "judge", "deliver"]
+    assert [step for step in steps if step in flow] == flow

@@ -1,0 +1,169 @@
+"""The pipeline's steps on a real database, with fakes for the outside world."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from monitor import pipeline
+from monitor.errors import ChannelError
+from monitor.system import System
+from storage import reading
+from storage.records import Fetched
+from storage.store import Store
+from tests.builders import NOW, entry
+from tests.fakes import REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system
+
+DAY = timedelta(days=1)
+
+
+async def round_of(world: System) -> int:
+    await world.store.sync_feeds(world.config.feed_specs(), world.now())
+    return await pipeline.once(world, await world.store.due_feeds(world.now() + 9 * DAY))
+
+
+def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
+    return reading.ask(store.path, sql).rows
+
+
+class TestPolling:
+    async def test_what_is_new_is_stored_tagged_and_grouped(self, store: Store) -> None:
+        parser = FakeParser({"Wire": [entry("Efficiency up by half"), entry("Weather")], "Desk": []})
+        assert await round_of(system(store, parser=parser)) == 2
+        assert rows(store, "SELECT title, topic FROM signals_latest") == [("Efficiency up by half", "efficiency")]
+        assert rows(store, "SELECT count(*) FROM stories") == [(2,)]
+        assert rows(store, "SELECT count(*) FROM items WHERE pending IS NOT NULL") == [(0,)]
+
+    async def test_the_same_entries_again_are_nothing_new(self, store: Store) -> None:
+        world = system(store, parser=FakeParser({"Wire": [entry("One")], "Desk": []}))
+        assert [await round_of(world), await round_of(world)] == [1, 0]
+
+    async def test_a_failing_feed_is_recorded_and_the_other_goes_on(self, store: Store) -> None:
+        fetcher = FakeFetcher({"Desk": lambda: Fetched(NOW, 1.0, 503, error="HTTP 503 Service Unavailable")})
+        world = system(store, fetcher=fetcher, parser=FakeParser({"Wire": [entry("One")]}))
+        assert await round_of(world) == 1
+        assert rows(store, "SELECT name, status, error FROM feed_health WHERE state = 'failing'") == [
+            ("Desk", 503, "HTTP 503 Service Unavailable")
+        ]
+
+    async def test_a_document_that_is_no_feed_is_recorded(self, store: Store) -> None:
+        await round_of(system(store, parser=FakeParser({"Wire": []})))
+        assert rows(store, "SELECT name, error FROM feed_health WHERE error > ''") == [("Desk", "no feed")]
+
+    async def test_a_fault_in_our_own_code_costs_only_the_feed_that_met_it(self, store: Store) -> None:
+        def broken() -> Fetched:
+            raise ZeroDivisionError
+
+        fetcher = FakeFetcher({"Desk": broken})
+        world = system(store, fetcher=fetcher, parser=FakeParser({"Wire": [entry("One")]}))
+        assert await round_of(world) == 1
+        assert rows(store, "SELECT name, error FROM feed_health WHERE error > ''") == [
+            ("Desk", "unexpected ZeroDivisionError; see the log")
+        ]
+
+    async def test_an_unchanged_document_is_not_parsed_again(self, store: Store) -> None:
+        same = Fetched(NOW, 0.1, 200, 10, body=b"same")
+        parser = FakeParser({"Wire": [entry("One")], "Desk": []})
+        world = system(store, fetcher=FakeFetcher({"Wire": lambda: same}), parser=parser)
+        await round_of(world)
+        parser.entries["Wire"] = [entry("One"), entry("Two")]
+        assert await round_of(world) == 0
+
+
+class TestAlerting:
+    async def test_a_first_answer_raises_no_alert_and_the_next_does(self, store: Store) -> None:
+        parser = FakeParser({"Wire": [entry("Efficiency of old")], "Desk": []})
+        world = system(store, parser=parser)
+        await round_of(world)
+        assert rows(store, "SELECT count(*) FROM alerts") == [(0,)]
+        parser.entries["Wire"].append(entry("Efficiency news"))
+        await round_of(world)
+        assert rows(store, "SELECT kind, deliveries FROM alerts_history") == [("match", "other: sent, screen: sent")]
+
+    async def test_an_item_is_judged_once_however_often_the_pipeline_runs(self, store: Store) -> None:
+        parser = FakeParser({"Wire": [], "Desk": []})
+        world = system(store, parser=parser)
+        await round_of(world)
+        parser.entries["Wire"] = [entry("Efficiency news")]
+        for _ in range(3):
+            await round_of(world)
+        assert rows(store, "SELECT count(*) FROM alerts") == [(1,)]
+
+    async def test_a_surge_after_weeks_of_backlog_is_one_alert_while_it_lasts(self, store: Store) -> None:
+        clock = Clock()
+        quiet = [entry(f"Efficiency {n}", NOW - n * DAY) for n in range(1, 42)]
+        parser = FakeParser({"Wire": quiet, "Desk": []})
+        screen = FakeChannel()
+        world = system(store, parser=parser, now=clock, channels={"screen": screen})
+        await round_of(world)
+        for hour in range(6):
+            clock.forward(hours=1)
+            parser.entries["Wire"] = [
+                *parser.entries["Wire"],
+                *(entry(f"Efficiency {hour} {n}", clock.now) for n in range(5)),
+            ]
+            await round_of(world)
+        assert rows(store, "SELECT count(*) FROM alerts WHERE kind = 'trend'") == [(1,)]
+        assert len([headline for headline in screen.sent if "expected" in headline]) == 1
+
+    async def test_trends_wait_until_everything_is_counted(self, store: Store) -> None:
+        world = system(store, parser=FakeParser({"Wire": [entry(f"Item {n}") for n in range(100)], "Desk": []}))
+        await world.store.sync_feeds(world.config.feed_specs(), world.now())
+        await pipeline.poll(world, await world.store.due_feeds(world.now()), lambda _poll, _new: None)
+        await pipeline.process(world, lambda: False)
+        assert rows(store, "SELECT count(*) FROM trends") == [(0,)]
+        await pipeline.process(world)
+        assert rows(store, "SELECT count(*) FROM trends") == [(2,)]
+
+
+class TestDelivering:
+    async def alerted(self, store: Store, **channels: FakeChannel) -> System:
+        parser = FakeParser({"Wire": [], "Desk": []})
+        world = system(store, parser=parser, channels=channels)
+        await round_of(world)
+        parser.entries["Wire"] = [entry("Efficiency news")]
+        await round_of(world)
+        return world
+
+    async def test_one_failing_channel_does_not_stop_the_other(self, store: Store) -> None:
+        bad, good = FakeChannel([REFUSED]), FakeChannel()
+        await self.alerted(store, bad=bad, good=good)
+        assert (len(bad.sent), len(good.sent)) == (0, 1)
+        assert rows(store, "SELECT channel, state, error FROM deliveries_open") == [("bad", "pending", "refused")]
+
+    async def test_a_failed_delivery_arrives_when_its_time_has_come(self, store: Store) -> None:
+        channel = FakeChannel([REFUSED])
+        world = await self.alerted(store, only=channel)
+        assert await pipeline.deliver(world) == 0
+        assert isinstance(world.now, Clock)
+        world.now.forward(minutes=1)
+        assert await pipeline.deliver(world) == 1
+        assert await pipeline.deliver(world) == 0
+        assert len(channel.sent) == 1
+
+    async def test_a_refusal_for_good_is_given_up_and_shown(self, store: Store) -> None:
+        await self.alerted(store, only=FakeChannel([ChannelError("no such webhook", retry=False)]))
+        assert rows(store, "SELECT state, error FROM deliveries_open") == [("failed", "no such webhook")]
+
+    async def test_a_fault_in_a_channel_loses_nothing(self, store: Store) -> None:
+        await self.alerted(store, only=FakeChannel([ZeroDivisionError()]))
+        assert rows(store, "SELECT state, error FROM deliveries_open") == [
+            ("pending", "unexpected ZeroDivisionError; see the log")
+        ]
+
+    async def test_a_channel_that_left_the_configuration_is_named(self, store: Store) -> None:
+        world = await self.alerted(store, only=FakeChannel([REFUSED]))
+        later = system(store, channels={}, now=Clock(world.now() + DAY))
+        await pipeline.deliver(later)
+        assert rows(store, "SELECT error FROM deliveries_open") == [
+            ("there is no channel 'only' in feeds.yaml any more",)
+        ]
+
+
+@pytest.mark.parametrize("threshold", [0.95, 0.5])
+async def test_a_topics_threshold_decides_what_is_a_signal(store: Store, threshold: float) -> None:
+    parser = FakeParser({"Wire": [entry("Efficiency")], "Desk": []})
+    world = system(store, parser=parser, thresholds={**FakeClassifier.thresholds, "efficiency": threshold})
+    await round_of(world)
+    assert rows(store, "SELECT count(*) FROM signals") == [(int(threshold <= 0.9),)]
+    assert rows(store, "SELECT count(*) FROM classifications") == [(2,)]
