@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -127,7 +128,7 @@ def classify(config_path: Path, lines: bool) -> None:
     {"error": "..."} line, and exit code 1 at the end.
     """
     if not lines:
-        _work(_ready(config_path), lambda system: pipeline.process(system))
+        _work(_ready(config_path), pipeline.process)
     elif not _classify_lines(config_path):
         raise SystemExit(1)
 
@@ -136,7 +137,8 @@ def _classify_lines(config_path: Path) -> bool:
     classifier = Classifier.open()
     limits = wiring.thresholds(load_config(config_path), classifier) if config_path.exists() else classifier.thresholds
     well = True
-    for answer in tag(click.get_text_stream("stdin", encoding="utf-8", errors="replace"), classifier, limits):
+    lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
+    for answer in tag(lines, classifier, limits):
         well = well and "error" not in answer
         click.echo(json.dumps(answer, ensure_ascii=False))
     return well

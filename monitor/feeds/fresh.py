@@ -1,0 +1,124 @@
+"""Which entries of a document are new: identity of entries, however carelessly their publisher names them. Pure.
+
+Two entries of a feed are the same when
+
+- they have the same guid, unless link and title both differ (a reused guid);
+- or the same link and the same title (a guid that changes with every poll);
+- or, without guids, the same link;
+- or, with neither guid nor link, the same title.
+
+A guid or link that entries with different titles share within one document (a link to the front page, a guid that is
+always "0") identifies nothing by itself and is then left out of account.
+"""
+
+import hashlib
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from monitor.feeds.links import normalise_link
+from storage.records import Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """An entry with its identity (64 hex digits, unique within a feed) and the hashes by which it is found again."""
+
+    entry: Entry
+    identity: str
+    keys: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Facets:
+    """What entries are compared by, normalised; empty where the publisher gave nothing."""
+
+    guid: str
+    link: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """Guids and links that identify nothing, because entries with different titles share them."""
+
+    guids: frozenset[str]
+    links: frozenset[str]
+
+
+def identify(entry: Entry) -> Identified:
+    """Give an entry its identity and its keys: a signed 64-bit hash of each of guid, link and title that it has."""
+    facets = _facets(entry)
+    named = (("guid", facets.guid), ("link", facets.link), ("title", facets.title))
+    keys = tuple(_key(name, value) for name, value in named if value)
+    identity = hashlib.sha256(f"{facets.guid}\0{facets.link}\0{facets.title}".encode("utf-8", "replace"))
+    return Identified(entry, identity.hexdigest(), keys)
+
+
+def fresh(entries: Sequence[Entry], known: Sequence[Entry]) -> tuple[Identified, ...]:
+    """Return the entries that are neither known nor repeated within ``entries``, in their order.
+
+    ``known`` are the feed's stored entries that share at least one key with ``entries``; only their guid, url and
+    title are looked at.
+    """
+    shared = _union(_shared(entries), _shared(known))
+    seen: dict[int, list[_Facets]] = defaultdict(list)
+    for old in known:
+        _remember(seen, identify(old))
+    new = []
+    for entry in entries:
+        candidate = identify(entry)
+        facets = _facets(entry)
+        if not any(_same(facets, other, shared) for key in candidate.keys for other in seen[key]):
+            new.append(candidate)
+            _remember(seen, candidate)
+    return tuple(new)
+
+
+def _remember(seen: dict[int, list[_Facets]], identified: Identified) -> None:
+    facets = _facets(identified.entry)
+    for key in identified.keys:
+        seen[key].append(facets)
+
+
+def _same(a: _Facets, b: _Facets, shared: _Shared) -> bool:
+    if a == b:
+        return True
+    same_link = a.link != "" and a.link == b.link
+    same_title = a.title == b.title
+    if a.guid == b.guid != "" and a.guid not in shared.guids:
+        both_differ = not same_title and not same_link and "" not in (a.link, b.link)
+        return not both_differ
+    if same_link and same_title:
+        return True
+    if a.guid or b.guid:
+        return False
+    return same_link and a.link not in shared.links
+
+
+def _shared(entries: Iterable[Entry]) -> _Shared:
+    guids: dict[str, set[str]] = defaultdict(set)
+    links: dict[str, set[str]] = defaultdict(set)
+    for facets in map(_facets, entries):
+        guids[facets.guid].add(facets.title)
+        links[facets.link].add(facets.title)
+    return _Shared(_several(guids), _several(links))
+
+
+def _several(titles: dict[str, set[str]]) -> frozenset[str]:
+    return frozenset(value for value, found in titles.items() if len(found) > 1)
+
+
+def _union(a: _Shared, b: _Shared) -> _Shared:
+    return _Shared(a.guids | b.guids, a.links | b.links)
+
+
+def _facets(entry: Entry) -> _Facets:
+    title = " ".join(unicodedata.normalize("NFKC", entry.title).casefold().split())
+    return _Facets(normalise_link(entry.guid or ""), normalise_link(entry.url or ""), title)
+
+
+def _key(name: str, value: str) -> int:
+    digest = hashlib.sha256(f"{name}\0{value}".encode("utf-8", "replace")).digest()
+    return int.from_bytes(digest[:8], "big", signed=True)

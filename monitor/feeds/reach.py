@@ -1,0 +1,14 @@
+"""Whether this machine can reach anything at all. Pure."""
+
+from collections.abc import Sequence
+
+from storage.records import Fetched
+
+
+def offline(fetched: Sequence[Fetched]) -> bool:
+    """Tell whether every one of these requests failed without any server answering: the fault is likely ours.
+
+    A request that we refused ourselves (see monitor.feeds.addresses) says nothing about the network.
+    """
+    tried = [one for one in fetched if not one.refused]
+    return bool(tried) and all(one.error is not None and one.status is None for one in tried)
