@@ -22,6 +22,7 @@ class Progress:
     def __init__(self, label: str, total: int) -> None:
         self._label, self._total, self._done = label, total, 0
         self._last_line = time.monotonic()
+        self._lines = 0
         self._bar: Bar | None = None
         self._show = total >= WORTH_SHOWING
 
@@ -37,7 +38,7 @@ class Progress:
     ) -> None:
         if self._bar is not None:
             self._bar.stop()
-        elif self._show:
+        elif self._lines:
             self._line()
 
     def advance(self, pieces: int = 1) -> None:
@@ -50,6 +51,7 @@ class Progress:
 
     def _line(self) -> None:
         self._last_line = time.monotonic()
+        self._lines += 1
         log.info("progress", work=self._label, done=self._done, of=self._total)
 
 

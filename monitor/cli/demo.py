@@ -1,6 +1,8 @@
 """The bundled scenario."""
 
 import asyncio
+import shutil
+import sys
 from pathlib import Path
 
 import click
@@ -42,8 +44,17 @@ def _close(played: Played, database: Path) -> None:
     click.echo(f"  Slack message  {played.post}")
     click.echo("\nAsk the database yourself")
     for query in _TRY:
-        click.echo(f"  monitor query {query} --config {played.config}")
+        click.echo(f"  {_this_program()} query {query} --config {played.config}")
     click.echo(f"  sqlite3 {database}   (then: .tables)")
+
+
+def _this_program() -> str:
+    """Return how this program was called, so that the lines above can be copied as they stand."""
+    called = Path(sys.argv[0])
+    on_path = shutil.which("monitor")
+    if on_path and Path(on_path).resolve() == called.resolve():
+        return "monitor"
+    return str(called) if called.name == "monitor" else "python -m monitor"
 
 
 def _ask(database: Path, sql: str) -> Answer:

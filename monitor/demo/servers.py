@@ -135,7 +135,7 @@ def _http(servers: DemoServers) -> Iterator[int]:
             thread.join()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: aiosmtpd looks at every attribute, and Python 3.11.2 cannot bear that then
 class _Mailbox:
     """Takes every message."""
 

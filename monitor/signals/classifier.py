@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from monitor.errors import ClassifierError
+from monitor.signals.text import readable
 
 SHIPPED = Path(__file__).parent / "model"
 _FILES = ("model.json", "model.onnx", "tokenizer.json", "tokenizer_config.json")
@@ -23,11 +24,16 @@ _REINSTALL = "Reinstall the program, or rebuild the model as docs/model.md says.
 
 @dataclass(frozen=True, slots=True)
 class Card:
-    """What model.json says of a model. ``sha256`` is of model.onnx; ``max_length`` counts tokens."""
+    """What model.json says of a model.
+
+    ``prior`` is the share of items (0 to 1) that the model expects to carry a topic before it has read them;
+    ``sha256`` is of model.onnx; ``max_length`` counts tokens.
+    """
 
     name: str
     topics: tuple[str, ...]
     thresholds: Mapping[str, float]
+    prior: float
     sha256: str
     max_length: int
 
@@ -38,7 +44,8 @@ class Card:
             fields = json.loads(path.read_text(encoding="utf-8"))
             topics = tuple(map(str, fields["topics"]))
             thresholds = {topic: float(fields["thresholds"][topic]) for topic in topics}
-            return cls(str(fields["name"]), topics, thresholds, str(fields["sha256"]), int(fields["max_length"]))
+            prior, longest = float(fields["prior"]), int(fields["max_length"])
+            return cls(str(fields["name"]), topics, thresholds, prior, str(fields["sha256"]), longest)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ClassifierError(f"The model's description {path} is damaged ({error!r}). {_REINSTALL}") from error
 
@@ -79,20 +86,23 @@ class Classifier:
         """Return for each text, in order, the probability of each topic (0 to 1). Raise ClassifierError.
 
         Each text is run by itself: the 8-bit network scales its numbers by the largest one in a run, so neighbours in
-        a batch would change a text's result, and a batch is hardly faster (docs/model.md has the measurement).
+        a batch would change a text's result, and a batch is no faster (docs/model.md has the measurement).
+
+        A text without words, or in a script that the model cannot read, keeps the prior: nothing was learned of it.
         """
         self.load()
         return [self._one(text) for text in texts]
 
     def _one(self, text: str) -> dict[str, float]:
-        inputs = self._tokens(text)
-        (rows,) = self._session.run(["probabilities"], inputs)
+        start = text[:_LONGEST].encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes "?"
+        if not readable(start):
+            return dict.fromkeys(self.topics, self._card.prior)
+        (rows,) = self._session.run(["probabilities"], self._tokens(start))
         return dict(zip(self.topics, map(float, rows[0]), strict=True))
 
     def _tokens(self, text: str) -> dict[str, Any]:
-        clean = text[:_LONGEST].encode("utf-8", "replace").decode("utf-8")  # a lone surrogate becomes "?"
         with self._lock:  # a tokenizer remembers its truncation between calls: one thread at a time
-            encoded = self._tokenizer(clean, truncation=True, max_length=self._card.max_length, return_tensors="np")
+            encoded = self._tokenizer(text, truncation=True, max_length=self._card.max_length, return_tensors="np")
         return {name: encoded[name] for name in ("input_ids", "attention_mask")}
 
 

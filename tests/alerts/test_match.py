@@ -1,5 +1,7 @@
 """The match rule: which items are told at once."""
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -47,6 +49,13 @@ def test_an_item_matches_when(settings: dict[str, Any], fires: bool) -> None:
 
 def test_an_item_without_a_topic_never_matches() -> None:
     assert found(rule(min_probability=0), Tagged(item(1, "x"), {})) == []
+
+
+@pytest.mark.parametrize(("days", "fires"), [(6, True), (8, False)], ids=["within a week", "over a week ago"])
+def test_what_was_published_long_before_it_was_seen_is_no_news(days: int, fires: bool) -> None:
+    old = item(1, "x")
+    old = replace(old, published=old.seen - timedelta(days=days))
+    assert bool(found(rule(), Tagged(old, {"capex": 0.9}))) is fires
 
 
 def test_an_item_of_unknown_language_matches_no_language() -> None:

@@ -97,8 +97,18 @@ def test_any_text_has_probabilities(classifier: Classifier, text: str) -> None:
     assert all(0.0 <= probability <= 1.0 for probability in told.values())
 
 
-def test_an_empty_item_carries_no_topic(classifier: Classifier) -> None:
-    (told,) = classifier.probabilities([""])
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="empty"),
+        pytest.param("2031: +7 % 🚀", id="no words"),
+        pytest.param("研究人员介绍新的天气预报方法和 AI 模型", id="Chinese"),
+        pytest.param("Правительство вводит новые правила для чипов NVIDIA", id="Russian"),
+    ],
+)
+def test_what_the_model_cannot_read_keeps_the_prior_and_carries_no_topic(classifier: Classifier, text: str) -> None:
+    (told,) = classifier.probabilities([text])
+    assert set(told.values()) == {0.13}
     assert signals(1, classifier.name, told, classifier.thresholds) == ()
 
 
@@ -143,9 +153,11 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
     [
         pytest.param("{", id="not JSON"),
         pytest.param("[]", id="not an object"),
-        pytest.param('{"name": "m", "topics": ["capex"], "sha256": "", "max_length": 9}', id="no thresholds"),
         pytest.param(
-            '{"name": "m", "topics": ["capex"], "thresholds": {}, "sha256": "", "max_length": 9}',
+            '{"name": "m", "topics": ["capex"], "prior": 0.1, "sha256": "", "max_length": 9}', id="no thresholds"
+        ),
+        pytest.param(
+            '{"name": "m", "topics": ["capex"], "thresholds": {}, "prior": 0.1, "sha256": "", "max_length": 9}',
             id="a topic without threshold",
         ),
     ],

@@ -2,7 +2,7 @@
 
 import pytest
 
-from monitor.signals.text import model_text
+from monitor.signals.text import model_text, readable
 
 
 @pytest.mark.parametrize(
@@ -21,3 +21,19 @@ from monitor.signals.text import model_text
 )
 def test_model_text(title: str, summary: str, expected: str) -> None:
     assert model_text(title, summary) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        pytest.param("US tightens chip rules", True, id="English"),
+        pytest.param("Größere Öfen für Łódź, straßenweise", True, id="letters with marks"),
+        pytest.param("Nvidia 英伟达 earnings beat expectations", True, id="a foreign name among English words"),
+        pytest.param("英伟达公布财报 AI", False, id="an abbreviation among Chinese words"),
+        pytest.param("Новые правила", False, id="Cyrillic"),
+        pytest.param("", False, id="empty"),
+        pytest.param("12.5 % → 🚀", False, id="no letters"),
+    ],
+)
+def test_readable(text: str, expected: bool) -> None:
+    assert readable(text) is expected

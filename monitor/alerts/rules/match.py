@@ -5,6 +5,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.wording import counted, moment_name, one_line, percent, topic_name
-from monitor.settings import Settings
+from monitor.settings import Duration, Settings
 from storage.records import Finding, Item, StoryLine
 
 # More items than this on one occasion are one message that lists them: a burst must not flood a channel.
@@ -53,6 +54,10 @@ class MatchRule(RuleSettings):
     words: Words = Field(default_factory=Words, description="Words that title and summary must or must not hold.")
     feeds: tuple[str, ...] = Field(default=(), description="Names of feeds; empty means all of them.")
     lang: tuple[str, ...] = Field(default=(), description="Language codes such as en or de; empty means all of them.")
+    max_age: Duration = Field(
+        default=timedelta(days=7),
+        description="Items published longer than this before they were first seen are no news: sites re-publish.",
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +89,8 @@ def _hit(settings: MatchRule, tagged: Tagged) -> _Hit | None:
 def _from(settings: MatchRule, item: Item) -> bool:
     language = (item.lang or "").lower().split("-")[0]
     spoken = not settings.lang or language in [code.lower().split("-")[0] for code in settings.lang]
-    return spoken and (not settings.feeds or item.feed in settings.feeds)
+    timely = item.seen - item.published <= settings.max_age
+    return spoken and timely and (not settings.feeds or item.feed in settings.feeds)
 
 
 def matching(words: Words, text: str) -> tuple[str, ...] | None:
