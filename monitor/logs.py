@@ -35,13 +35,14 @@ def configure(level: str = "info", style: str = "auto") -> None:
 _SHARED: list["Processor"] = [
     structlog.contextvars.merge_contextvars,
     structlog.processors.add_log_level,
-    structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
 
 
 def _text() -> list["Processor"]:
-    return [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+    local_time = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
+    return [local_time, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=18, pad_level=False)]
 
 
 def _json() -> list["Processor"]:
-    return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]
+    utc = structlog.processors.TimeStamper(fmt="iso", utc=True)
+    return [utc, structlog.processors.format_exc_info, structlog.processors.JSONRenderer(ensure_ascii=False)]

@@ -173,6 +173,10 @@ class Store:
 
 def _open(path: Path) -> Database:
     db = open_writer(path)
-    with translated(path):
-        migrate(db, path)
+    try:
+        with translated(path):
+            migrate(db, path)
+    except BaseException:
+        db.close()
+        raise
     return db

@@ -52,7 +52,7 @@ def test_every_command_is_described_somewhere() -> None:
 
 
 def test_every_log_event_is_documented() -> None:
-    sources = [*(ROOT / "monitor").glob("*.py")]
+    sources = [*(ROOT / "monitor").rglob("*.py")]
     events = {
         event
         for source in sources

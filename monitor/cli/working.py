@@ -83,6 +83,7 @@ def _banner(config: Config, path: Path) -> None:
         f"  configuration  {path.absolute()}: {len(config.feed_specs())} feeds, {len(config.alerts)} alert rules",
         f"  alerts go to   {channels}",
         f"  database       {config.database}",
+        "  page           not in this version yet; it will be at http://127.0.0.1:8001 (`monitor web`)",
         "  ask it         monitor status · monitor query --list · sqlite3 on the database",
         "",
     )
