@@ -6,11 +6,11 @@ WORKDIR /src
 RUN python3 -m venv /opt/uv && /opt/uv/bin/pip install --no-cache-dir --disable-pip-version-check uv==0.13.9
 RUN python3 -m venv --without-pip /opt/monitor
 COPY pyproject.toml uv.lock ./
-RUN VIRTUAL_ENV=/opt/monitor /opt/uv/bin/uv sync --system-certs --locked --active --no-dev --no-install-project --no-cache
+RUN VIRTUAL_ENV=/opt/monitor /opt/uv/bin/uv sync --system-certs --locked --active --no-dev --no-install-project --no-cache --compile-bytecode
 COPY README.md LICENSE feeds.yaml ./
 COPY monitor monitor
 COPY storage storage
-RUN VIRTUAL_ENV=/opt/monitor /opt/uv/bin/uv sync --system-certs --locked --active --no-dev --no-editable --no-cache
+RUN VIRTUAL_ENV=/opt/monitor /opt/uv/bin/uv sync --system-certs --locked --active --no-dev --no-editable --no-cache --compile-bytecode
 
 FROM ${BASE}
 RUN groupadd --system --gid 10001 monitor \

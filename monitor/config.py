@@ -5,6 +5,7 @@ This is the only module that reads the environment: secrets come from variables 
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from urllib.parse import urlsplit
@@ -55,7 +56,9 @@ class FeedSettings(Settings):
         None, pattern="^[a-z]{2}$", description="Two-letter language code, when it is always the same."
     )
     kind: str | None = Field(None, max_length=40, description="A word of yours: lab, press, policy, ...")
-    every: Duration | None = Field(None, description="Time between two polls; by default poll.every.")
+    every: Duration | None = Field(
+        None, ge=timedelta(seconds=1), description="Time between two polls; by default poll.every."
+    )
     enabled: bool = True
 
 
@@ -77,7 +80,9 @@ class Config(Settings):
 
     database: Path = Field(Path("signals.db"), description="SQLite file; relative to the folder of feeds.yaml.")
     contact: str | None = Field(
-        None, max_length=200, description="E-mail or page named in the User-Agent; some publishers (sec.gov) insist."
+        None,
+        pattern="^[ -~]{1,200}$",
+        description="E-mail or page named in the User-Agent; some publishers (sec.gov) insist.",
     )
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
@@ -134,7 +139,10 @@ def load(
 def _database_path(config: Config, path: Path, environ: Mapping[str, str]) -> Path:
     """Return $MONITOR_DATABASE (for containers), else the configured path, relative to the configuration's folder."""
     chosen = Path(environ.get("MONITOR_DATABASE") or config.database)
-    return (path.absolute().parent / chosen.expanduser()).resolve()
+    try:
+        return (path.absolute().parent / chosen.expanduser()).resolve()
+    except (RuntimeError, ValueError, OSError) as error:
+        raise ConfigError(f"{path}: database: {str(chosen)!r} is no usable path: {error}") from None
 
 
 def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem]:
@@ -145,8 +153,8 @@ def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem
 
 
 def _repeated_feeds(config: Config) -> Iterator[Problem]:
-    if not config.feeds:
-        yield Problem(("feeds",), "list at least one feed, with name and url")
+    if not any(feed.enabled for feed in config.feeds):
+        yield Problem(("feeds",), "list at least one feed, with name and url, that is not disabled")
     for field in ("name", "url"):
         first: dict[str, int] = {}
         for index, feed in enumerate(config.feeds):

@@ -18,13 +18,14 @@ from monitor.config import Config, secret_reader
 from monitor.errors import ConfigError
 from monitor.feeds.reach import offline
 from monitor.system import System
-from storage.records import Poll
+from storage.records import Fetched, Poll
 
 POLL_SECONDS = 2
 DELIVER_SECONDS = 5
 PROCESS_SECONDS = 300
 DRAIN_SECONDS = 7.0
 AFTER_ERROR_SECONDS = 10.0
+LONGEST_PAUSE_SECONDS = 600.0
 
 log = structlog.get_logger()
 
@@ -52,6 +53,9 @@ class Daemon:
         self.bells = Bells()
         self._reload = reload
         self._polling = asyncio.Lock()
+        self._sending: dict[str, asyncio.Task[None]] = {}
+        self._reloading: asyncio.Task[None] | None = None
+        self._last: dict[int, Fetched] = {}
         self._was_offline = False
 
     async def run(self) -> None:
@@ -60,30 +64,33 @@ class Daemon:
         scheduler = self._timers()
         await asyncio.to_thread(self.system.classifier.load)
         self.bells.ring_all()
+        polling = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
         loops = {
             asyncio.create_task(self._answer(self.bells.process, self._process), name="process"),
             asyncio.create_task(self._answer(self.bells.deliver, self._deliver), name="deliver"),
         }
-        polling = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
         await self.bells.stop.wait()
         scheduler.shutdown(wait=False)
         await self._drain(polling, loops)
+        await wiring.close(self.system)
 
     async def _drain(self, polling: asyncio.Task[None], loops: set[asyncio.Task[None]]) -> None:
         log.info("daemon.draining", seconds=DRAIN_SECONDS)
+        self.system.store.hurry()
         polling.cancel()  # a fetch that is cut has stored nothing
         self.bells.ring_all()
-        _, late = await asyncio.wait(loops, timeout=DRAIN_SECONDS)
+        working = {*loops, *self._sending.values()}
+        _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
         for task in late:
             task.cancel()
-        await asyncio.gather(polling, *loops, return_exceptions=True)
+        await asyncio.gather(polling, *working, return_exceptions=True)
         log.info("daemon.stopped")
 
     def _listen(self) -> None:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self.bells.stop.set)
-        loop.add_signal_handler(signal.SIGHUP, lambda: asyncio.ensure_future(self.reconfigure()))
+        loop.add_signal_handler(signal.SIGHUP, self._begin_reload)
 
     def _timers(self) -> AsyncIOScheduler:
         scheduler = AsyncIOScheduler(
@@ -95,41 +102,44 @@ class Daemon:
             (self.bells.deliver, DELIVER_SECONDS),
         ):
             scheduler.add_job(_ring, "interval", [bell], seconds=seconds)
+        scheduler.add_job(self._prune, "interval", days=1)
         scheduler.start()
         return scheduler
 
+    async def _prune(self) -> None:
+        await self.system.store.prune_fetches(self.system.now() - wiring.FETCHES_KEPT)
+
     async def _answer(self, bell: asyncio.Event, step: Callable[[], Awaitable[None]]) -> None:
         """Do a step whenever its bell rings; an error is logged and never ends the loop."""
+        failures = 0
         while not self.bells.stop.is_set():
             await bell.wait()
             bell.clear()
             try:
                 await step()
+                failures = 0
             except Exception:
                 log.exception("daemon.step_failed", step=step.__name__.lstrip("_"))
-                await self._pause(AFTER_ERROR_SECONDS)
+                await self._pause(min(AFTER_ERROR_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS))
+                failures = min(failures + 1, 10)
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
             await asyncio.wait_for(self.bells.stop.wait(), seconds)
 
     async def _poll(self) -> None:
-        feeds = await self.system.store.due_feeds(self.system.now())
-        if not feeds:
-            return
-        polls: list[Poll] = []
-
-        def done(poll: Poll, new: int) -> None:
-            polls.append(poll)
-            if new:
-                self.bells.process.set()
-
         async with self._polling:
-            await pipeline.poll(self.system, feeds, done)
-        self._tell_if_offline(polls)
+            feeds = await self.system.store.due_feeds(self.system.now())
+            await pipeline.poll(self.system, feeds, self._polled)
+        self._tell_if_offline()
 
-    def _tell_if_offline(self, polls: list[Poll]) -> None:
-        is_offline = offline([poll.fetched for poll in polls])
+    def _polled(self, poll: Poll, new: int) -> None:
+        self._last[poll.feed.id] = poll.fetched
+        if new:
+            self.bells.process.set()
+
+    def _tell_if_offline(self) -> None:
+        is_offline = offline(list(self._last.values()))
         if is_offline and not self._was_offline:
             log.warning(
                 "daemon.offline",
@@ -148,25 +158,42 @@ class Daemon:
         await pipeline.process(self.system, go_on)
 
     async def _deliver(self) -> None:
-        await pipeline.deliver(self.system)
+        """Give every channel that has something due a task of its own, so that none waits for another."""
+        for channel in await self.system.store.due_channels(self.system.now()):
+            task = self._sending.get(channel)
+            if task is None or task.done():
+                self._sending[channel] = asyncio.create_task(self._deliver_to(channel))
+
+    async def _deliver_to(self, channel: str) -> None:
+        try:
+            await pipeline.deliver_to(self.system, channel)
+        except Exception:
+            log.exception("daemon.step_failed", step="deliver", channel=channel)
+
+    def _begin_reload(self) -> None:
+        self._reloading = asyncio.create_task(self.reconfigure())
 
     async def reconfigure(self) -> None:
         """Take over a changed feeds.yaml; keep the old one, and say why, when the new one is bad."""
-        old = self.system
         try:
-            config = self._reload()
-            if config.database != old.config.database:
-                raise ConfigError("`database` cannot change while running; restart for that")
-            new = wiring.build(config, old.store, old.classifier, secret_reader())
-        except ConfigError as error:
-            log.error("config.rejected", problems=list(error.problems), advice="the old configuration stays in force")
+            async with self._polling:  # a round under way still uses the old connections and addresses
+                await self._take_over(self._reload())
+        except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the daemon goes on
+            problems = str(error).splitlines() or [type(error).__name__]
+            log.error("config.rejected", problems=problems, advice="the old configuration stays in force")
             return
-        await new.store.sync_feeds(config.feed_specs(), new.now())
-        async with self._polling:  # a round under way still uses the old connections
-            self.system = new
-            await wiring.close(old)
         self.bells.ring_all()
-        log.info("config.reloaded", feeds=len(config.feed_specs()))
+        log.info("config.reloaded", feeds=len(self.system.config.feed_specs()))
+
+    async def _take_over(self, config: Config) -> None:
+        old = self.system
+        if config.database != old.config.database:
+            raise ConfigError("`database` cannot change while running; restart for that")
+        new = wiring.build(config, old.store, old.classifier, secret_reader())
+        await new.store.sync_feeds(config.feed_specs(), new.now())
+        self.system = new
+        self._last.clear()
+        await wiring.close(old)
 
 
 async def _ring(bell: asyncio.Event) -> None:

@@ -8,15 +8,17 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from monitor.errors import AlreadyRunning
+from storage.connection import translated
 
 
 @contextmanager
 def only_instance(database: Path) -> Iterator[None]:
     """Hold the database's lock file; the system frees it when the process ends, however it ends.
 
-    Raises AlreadyRunning when another process holds it.
+    Raises AlreadyRunning when another process holds it, StorageError when its folder cannot be made.
     """
-    database.parent.mkdir(parents=True, exist_ok=True)
+    with translated(database):
+        database.parent.mkdir(parents=True, exist_ok=True)
     owner = Path(f"{database}.pid")
     lock = FileLock(f"{database}.lock", timeout=0)
     try:

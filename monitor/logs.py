@@ -40,7 +40,16 @@ _SHARED: list["Processor"] = [
 
 def _text() -> list["Processor"]:
     local_time = structlog.processors.TimeStamper(fmt="%H:%M:%S", utc=False)
-    return [local_time, structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), pad_event_to=18, pad_level=False)]
+    return [local_time, _renderer()]
+
+
+def _renderer() -> "Processor":
+    return structlog.dev.ConsoleRenderer(
+        colors=sys.stderr.isatty(),
+        pad_event_to=18,
+        pad_level=False,
+        exception_formatter=structlog.dev.plain_traceback,  # the rich one prints local variables: secrets among them
+    )
 
 
 def _json() -> list["Processor"]:

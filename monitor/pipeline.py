@@ -13,7 +13,6 @@ crash at any point loses nothing and repeats at most one batch.
 """
 
 import asyncio
-from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -40,7 +39,8 @@ from storage.records import Classification, Delivery, Feed, Fetched, Finding, Po
 
 BATCH = 64
 CHART_DAYS = 30
-STORIES_KEPT = 50
+STORIES_KEPT = 500
+UNTOLD = ChannelError("an attempt was begun, and its outcome is not known")
 
 log = structlog.get_logger()
 
@@ -63,7 +63,10 @@ async def once(system: System, feeds: Sequence[Feed]) -> int:
 
 
 async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int], None]) -> None:
-    """Take each feed through fetch, parse and store; ``done`` hears of every poll and its number of new items."""
+    """Take each feed through fetch, parse and store; ``done`` hears of every poll and its number of new items.
+
+    Raises StorageError when the database fails; whatever a feed does is recorded with it.
+    """
     slots = asyncio.Semaphore(system.config.poll.concurrency)
 
     async def one(feed: Feed) -> None:
@@ -71,9 +74,12 @@ async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int]
             done(*await _poll_one(system, feed))
 
     with Progress("polling feeds", len(feeds)) as progress:
-        async with asyncio.TaskGroup() as tasks:
-            for feed in feeds:
-                tasks.create_task(one(feed)).add_done_callback(lambda _task: progress.advance())
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                for feed in feeds:
+                    tasks.create_task(one(feed)).add_done_callback(lambda _task: progress.advance())
+        except ExceptionGroup as several:  # the database failed them all: one reason is enough
+            raise several.exceptions[0] from None
 
 
 async def _poll_one(system: System, feed: Feed) -> tuple[Poll, int]:
@@ -122,6 +128,7 @@ async def _keep_new(system: System, feed: Feed, fetched: Fetched, body_hash: str
         next=next_poll(feed, fetched, fetched.error, system.config.poll, system.now()),
         body_hash=body_hash,
         entries=document.found,
+        known=len(known),
         fresh=tuple(one.entry for one in kept),
         identities=tuple(one.identity for one in kept),
         keys=tuple(one.keys for one in kept),
@@ -165,9 +172,8 @@ async def group(system: System) -> int:
     """Put one batch of items into stories, and count the days they touch. Returns its size."""
     items = await system.store.pending("group", BATCH)
     if items:
-        first = min(item.published for item in items)
-        recent = await system.store.recent_stories(first - stories.WITHIN)
-        await system.store.save_stories(stories.group(items, recent))
+        alike = await system.store.stories_like([stories.fingerprint(item) for item in items])
+        await system.store.save_stories(stories.group(items, alike))
     return len(items)
 
 
@@ -213,18 +219,15 @@ async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: 
 
 
 async def deliver(system: System) -> int:
-    """Send what is due: channels side by side, each channel's messages in order. Returns the number sent."""
-    by_channel: dict[str, list[Delivery]] = defaultdict(list)
-    for delivery in await system.store.due_deliveries(system.now()):
-        by_channel[delivery.channel].append(delivery)
-    sent = await asyncio.gather(*(_deliver_all(system, deliveries) for deliveries in by_channel.values()))
-    return sum(sent)
+    """Send what is due, all channels side by side. Returns the number of messages sent."""
+    channels = await system.store.due_channels(system.now())
+    return sum(await asyncio.gather(*(deliver_to(system, channel) for channel in channels)))
 
 
-async def _deliver_all(system: System, deliveries: list[Delivery]) -> int:
+async def deliver_to(system: System, channel: str) -> int:
     """Send one channel's messages in order; when its server is unwell, leave the rest for the next round."""
     sent = 0
-    for delivery in deliveries:
+    for delivery in await system.store.due_deliveries(channel, system.now()):
         error = await _send(system, delivery)
         if error is None:
             sent += 1
@@ -235,6 +238,8 @@ async def _deliver_all(system: System, deliveries: list[Delivery]) -> int:
 
 async def _send(system: System, delivery: Delivery) -> ChannelError | None:
     bound = log.bind(channel=delivery.channel, alert=delivery.alert.id, attempt=delivery.attempts + 1)
+    # Written down first: if the outcome cannot be (a full disk, a crash), the message is repeated late and seldom.
+    await system.store.begin_attempt(delivery, after_failure(delivery, UNTOLD, system.now()))
     error = await _attempt(system.channels.get(delivery.channel), delivery)
     if error is None:
         await system.store.mark_sent(delivery, system.now())

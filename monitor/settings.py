@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|h|d)")
+_LONGEST = 3650 * 86400
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
@@ -17,7 +18,10 @@ def parse_duration(value: object) -> object:
     match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         raise ValueError("write a duration such as 90s, 30m, 2h or 1d")
-    return timedelta(seconds=float(match[1]) * _SECONDS[match[2]])
+    seconds = float(match[1]) * _SECONDS[match[2]]
+    if seconds > _LONGEST:
+        raise ValueError("write a duration of at most 3650d")
+    return timedelta(seconds=seconds)
 
 
 def format_duration(value: timedelta) -> str:

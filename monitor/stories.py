@@ -46,8 +46,8 @@ class _Open:
 def group(items: Sequence[Item], recent: Sequence[Story]) -> list[StoryItem]:
     """Place every item in a story, in the order given.
 
-    ``recent`` are the stories whose last telling lies at most three days before the oldest of the items. Items that
-    open a story together share its key and have no story id.
+    ``recent`` are the stories whose keys begin with the fingerprint of one of the items. Items that open a story
+    together share its key and have no story id.
     """
     stories: dict[str, list[_Open]] = {}
     for story in recent:
@@ -58,9 +58,9 @@ def group(items: Sequence[Item], recent: Sequence[Story]) -> list[StoryItem]:
 
 def _place(item: Item, stories: dict[str, list[_Open]]) -> _Open:
     """Find the story that an item tells, or open one; the story then lives on."""
-    fingerprint = _fingerprint(item)
-    key = fingerprint + _day_hex(item.published.astimezone(UTC).date())
-    same_title = stories.setdefault(fingerprint, [])
+    told = fingerprint(item)
+    key = told + _day_hex(item.published.astimezone(UTC).date())
+    same_title = stories.setdefault(told, [])
     story = _nearest(same_title, key, item.published)
     if story is None:
         story = _Open(key, None, item.published)
@@ -79,7 +79,8 @@ def _day_hex(day: date) -> str:
     return f"{day.toordinal():06x}"
 
 
-def _fingerprint(item: Item) -> str:
+def fingerprint(item: Item) -> str:
+    """Return what retellings of an item share: the first 16 hex digits of the key of their story."""
     title = spoken(item.title)
     if is_telling(title):
         says = "title " + _SILENT.sub(" ", title.casefold()).strip()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from monitor.alerts.channels import CHANNELS
@@ -14,10 +14,16 @@ from monitor.signals.classifier import Classifier
 from monitor.system import System
 from storage.store import Store
 
+FETCHES_KEPT = timedelta(days=180)
+"""How long the record of single polls is kept."""
+
 
 def utc_now() -> datetime:
-    """Return the present moment: the clock of every system that is not a test or a replay."""
-    return datetime.now(UTC)
+    """Return the present moment: the clock of every system that is not a test or a replay.
+
+    In whole seconds, as the database keeps it: a time must be the same before and after it was stored.
+    """
+    return datetime.now(UTC).replace(microsecond=0)
 
 
 @asynccontextmanager
@@ -32,6 +38,7 @@ async def running(config: Config, read_secret: ReadSecret | None = None) -> Asyn
         system = build(config, store, classifier, read_secret or secret_reader())
         try:
             await store.sync_feeds(config.feed_specs(), system.now())
+            await store.prune_fetches(system.now() - FETCHES_KEPT)
             yield system
         finally:
             await close(system)

@@ -45,6 +45,8 @@ class YamlFile:
             raise ConfigError(_syntax(path, error)) from None
         except YAMLError as error:
             raise ConfigError(f"{path}: {error}") from None
+        except RecursionError:
+            raise ConfigError(f"{path}: nested too deeply to be read") from None
         if not isinstance(data, dict):
             raise ConfigError(f"{path}:1:1: expected a list of `feeds:`; `monitor init` writes a file to start from")
         return cls(path, data)
@@ -79,10 +81,18 @@ class YamlFile:
         for step in steps:
             if not _has(node, step):
                 break
-            marks: Any = node
-            position = marks.lc.item(step) if isinstance(node, list) else marks.lc.key(step)
+            position = _mark(node, step) or position
             node = node[step]
         return position[0] + 1, position[1] + 1
+
+
+def _mark(node: Any, step: str | int) -> tuple[int, int] | None:
+    """Return ruamel's line and column of a key or item; None where it keeps none (what a YAML merge brings in)."""
+    try:
+        mark: tuple[int, int] = node.lc.item(step) if isinstance(node, list) else node.lc.key(step)
+    except (AttributeError, KeyError, TypeError):
+        return None
+    return mark
 
 
 def _has(node: Any, step: str | int) -> bool:

@@ -54,14 +54,20 @@ def _raise(db: Database, finding: Finding, now: datetime) -> bool:
     return True
 
 
-def due_deliveries(db: Database, now: datetime) -> list[Delivery]:
-    """Return the deliveries whose next try has come, oldest alert first."""
+def due_channels(db: Database, now: datetime) -> list[str]:
+    """Return the channels for which a delivery's next try has come."""
+    sql = "SELECT DISTINCT channel FROM deliveries WHERE state = 'pending' AND next_try <= ? ORDER BY channel"
+    return [row["channel"] for row in db.execute(sql, [to_text(now)])]
+
+
+def due_deliveries(db: Database, channel: str, now: datetime) -> list[Delivery]:
+    """Return a channel's deliveries whose next try has come, oldest alert first."""
     sql = """SELECT d.id, d.channel, d.attempts, a.id AS alert_id, a.created, a.finding
              FROM deliveries d JOIN alerts a ON a.id = d.alert_id
-             WHERE d.state = 'pending' AND d.next_try <= ? ORDER BY d.id"""
+             WHERE d.state = 'pending' AND d.next_try <= ? AND d.channel = ? ORDER BY d.id"""
     return [
         Delivery(row["id"], row["channel"], row["attempts"], _alert(row["alert_id"], row["created"], row["finding"]))
-        for row in db.execute(sql, [to_text(now)])
+        for row in db.execute(sql, [to_text(now), channel])
     ]
 
 
@@ -69,11 +75,16 @@ def _alert(alert_id: int, created: str, finding: str) -> Alert:
     return Alert(alert_id, from_text(created), _FINDING.validate_json(finding))
 
 
+def begin_attempt(db: Database, delivery: Delivery, fallback: Retry) -> None:
+    """Count an attempt, and store what holds when its outcome is never told (a crash, a full disk)."""
+    db.execute("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", [delivery.id])
+    mark_failed(db, delivery, fallback)
+
+
 def mark_sent(db: Database, delivery: Delivery, now: datetime) -> None:
     """Record that the channel's server took the message."""
     db.execute(
-        """UPDATE deliveries SET state = 'sent', sent = ?, attempts = attempts + 1, next_try = NULL, error = NULL
-           WHERE id = ?""",
+        "UPDATE deliveries SET state = 'sent', sent = ?, next_try = NULL, error = NULL WHERE id = ?",
         [to_text(now), delivery.id],
     )
 
@@ -81,17 +92,13 @@ def mark_sent(db: Database, delivery: Delivery, now: datetime) -> None:
 def mark_failed(db: Database, delivery: Delivery, retry: Retry) -> None:
     """Record a failed attempt: when to try again, or that there will be no other."""
     db.execute(
-        "UPDATE deliveries SET state = ?, attempts = attempts + 1, next_try = ?, error = ? WHERE id = ?",
+        "UPDATE deliveries SET state = ?, next_try = ?, error = ? WHERE id = ?",
         ["pending" if retry.at else "failed", maybe_text(retry.at), retry.error, delivery.id],
     )
 
 
-def requeue_failed(db: Database, now: datetime) -> int:
-    """Give every delivery that was given up a new first attempt. Returns their number."""
-    sql = "UPDATE deliveries SET state = 'pending', attempts = 0, next_try = ? WHERE state = 'failed'"
-    return int(db.execute(sql, [to_text(now)]).rowcount)
-
-
-def delivery_counts(db: Database) -> dict[str, int]:
-    """Count the deliveries, per state."""
-    return {row["state"]: row["n"] for row in db.execute("SELECT state, count(*) AS n FROM deliveries GROUP BY state")}
+def requeue_failed(db: Database, since: datetime, now: datetime) -> int:
+    """Give the deliveries of alerts since then that were given up a new first attempt. Returns their number."""
+    sql = """UPDATE deliveries SET state = 'pending', attempts = 0, next_try = ?
+             WHERE state = 'failed' AND alert_id IN (SELECT id FROM alerts WHERE created >= ?)"""
+    return int(db.execute(sql, [to_text(now), to_text(since)]).rowcount)

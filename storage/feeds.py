@@ -16,24 +16,41 @@ _COLUMNS = "id, name, url, lang, kind, every, next_poll, etag, modified, body_ha
 def sync(db: Database, specs: Sequence[FeedSpec], now: datetime) -> None:
     """Make the active feeds those of the configuration.
 
-    A feed is known by its name, else by its URL (so it can be renamed). A new URL forgets the validators; a new
-    interval counts from now. Feeds that left the configuration keep their items and stop being polled.
+    A feed is known by its URL (so it can be renamed), else by its name (so it can move). A feed that moved forgets its
+    validators, and its next answer is a first answer again. A new interval counts from now. Feeds that left the
+    configuration keep their items and stop being polled.
     """
+    known = [(row["id"], row["name"], row["url"]) for row in db.execute("SELECT id, name, url FROM feeds")]
+    matched = match_feeds(specs, known)
     db.execute("UPDATE feeds SET active = 0")
-    for spec in specs:
-        feed_id = _feed_id(db, spec)
-        if feed_id is None:
-            _insert(db, spec, now)
+    for feed_id in matched.values():  # two feeds may swap names: names are unique at every moment
+        db.execute("UPDATE feeds SET name = 'renaming ' || id WHERE id = ?", [feed_id])
+    for index, spec in enumerate(specs):
+        if index in matched:
+            _update(db, matched[index], spec, now)
         else:
-            _update(db, feed_id, spec, now)
+            _insert(db, spec, now)
 
 
-def _feed_id(db: Database, spec: FeedSpec) -> int | None:
-    row = (
-        db.execute("SELECT id FROM feeds WHERE name = ?", [spec.name]).fetchone()
-        or db.execute("SELECT id FROM feeds WHERE url = ? AND active = 0", [spec.url]).fetchone()
-    )
-    return None if row is None else int(row["id"])
+def match_feeds(specs: Sequence[FeedSpec], known: Sequence[tuple[int, str, str]]) -> dict[int, int]:
+    """Find for each spec, by its index, the stored feed (id, name, url) that it means. Pure.
+
+    Name and URL together count most, then the URL, then the name; no stored feed is meant twice.
+    """
+    by_both = {(name, url): feed_id for feed_id, name, url in known}
+    by_url = {url: feed_id for feed_id, _, url in known}
+    by_name = {name: feed_id for feed_id, name, _ in known}
+    matched: dict[int, int] = {}
+    for find in (
+        lambda spec: by_both.get((spec.name, spec.url)),
+        lambda spec: by_url.get(spec.url),
+        lambda spec: by_name.get(spec.name),
+    ):
+        for index, spec in enumerate(specs):
+            feed_id = find(spec)
+            if index not in matched and feed_id is not None and feed_id not in matched.values():
+                matched[index] = feed_id
+    return matched
 
 
 def _insert(db: Database, spec: FeedSpec, now: datetime) -> None:
@@ -45,7 +62,7 @@ def _insert(db: Database, spec: FeedSpec, now: datetime) -> None:
 
 def _update(db: Database, feed_id: int, spec: FeedSpec, now: datetime) -> None:
     db.execute(
-        """UPDATE feeds SET etag = NULL, modified = NULL, body_hash = NULL, failures = 0, next_poll = ?
+        """UPDATE feeds SET etag = NULL, modified = NULL, body_hash = NULL, failures = 0, first_ok = NULL, next_poll = ?
            WHERE id = ? AND url <> ?""",
         [to_text(now), feed_id, spec.url],
     )
@@ -137,7 +154,8 @@ def _record_success(db: Database, poll: Poll, now: datetime) -> None:
     db.execute(
         """UPDATE feeds SET last_poll = :now, last_ok = :now, first_ok = coalesce(first_ok, :now), status = :status,
            error = NULL, failures = 0, next_poll = :next, etag = :etag, modified = :modified,
-           body_hash = coalesce(:body_hash, body_hash), covered_since = coalesce(covered_since, :covered)
+           body_hash = coalesce(:body_hash, body_hash),
+           covered_since = CASE WHEN :backlog THEN :covered ELSE coalesce(covered_since, :covered) END
            WHERE id = :id""",
         {
             "now": to_text(now),
@@ -146,10 +164,16 @@ def _record_success(db: Database, poll: Poll, now: datetime) -> None:
             "etag": poll.fetched.etag,
             "modified": poll.fetched.modified,
             "body_hash": poll.body_hash,
+            "backlog": _is_backlog(poll),
             "covered": to_text(_covered_since(poll, now)),
             "id": poll.feed.id,
         },
     )
+
+
+def _is_backlog(poll: Poll) -> bool:
+    """Tell whether this is a feed's first answer. A feed that moved and still shows known entries goes on as before."""
+    return poll.feed.first_ok is None and not poll.known
 
 
 def _covered_since(poll: Poll, now: datetime) -> datetime:
@@ -177,7 +201,7 @@ def _insert_items(db: Database, poll: Poll, now: datetime) -> int:
                 entry.lang,
                 to_text(min(entry.published or now, now)),
                 to_text(now),
-                poll.feed.first_ok is None,
+                _is_backlog(poll),
                 identity,
             ],
         )
@@ -194,7 +218,6 @@ def coverage(db: Database) -> list[Coverage]:
     return [Coverage(row["id"], from_text(row["covered_since"]), from_text(row["last_ok"])) for row in db.execute(sql)]
 
 
-def next_due(db: Database) -> datetime | None:
-    """Return when the next active feed is due, or None when there is none."""
-    row = db.execute("SELECT min(next_poll) AS at FROM feeds WHERE active").fetchone()
-    return maybe_time(row["at"])
+def prune_fetches(db: Database, before: datetime) -> None:
+    """Forget polls from before then: a feed asked every half hour leaves 17,520 rows a year."""
+    db.execute("DELETE FROM fetches WHERE started < ?", [to_text(before)])

@@ -76,6 +76,8 @@ def _limited(db: Database, seconds: float) -> Iterator[None]:
         yield
     except sqlite3.Error as error:
         raise QueryError(_reason(error, seconds)) from error
+    except UnicodeEncodeError as error:
+        raise QueryError("the query holds bytes that are no text") from error
 
 
 _READING = {sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE}

@@ -95,7 +95,8 @@ class Poll:
     """Everything one poll of a feed changes, stored in one transaction. ``fresh`` are the entries not seen before.
 
     ``keys`` holds for each fresh entry the key hashes under which it will be recognised (see monitor.feeds.fresh),
-    ``identities`` its identity hash. ``entries`` counts all entries of the document.
+    ``identities`` its identity hash. ``entries`` counts all entries of the document, ``known`` the stored ones that
+    share a key with them.
     """
 
     feed: Feed
@@ -106,6 +107,7 @@ class Poll:
     fresh: tuple[Entry, ...] = ()
     identities: tuple[str, ...] = ()
     keys: tuple[tuple[int, ...], ...] = ()
+    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)

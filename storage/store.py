@@ -15,7 +15,7 @@ from typing import TypeVar
 from sqlite_utils import Database
 
 from storage import alerts, feeds, items, signals, stories, trends
-from storage.connection import open_writer, transaction, translated
+from storage.connection import BUSY_SECONDS, open_writer, transaction, translated
 from storage.migrations import migrate
 from storage.records import (
     Classification,
@@ -45,6 +45,7 @@ class Store:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._patience = BUSY_SECONDS
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
         try:
             self._db = self._thread.submit(_open, path).result()
@@ -59,6 +60,10 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def hurry(self) -> None:
+        """Wait for other writers no longer: this process is about to stop, and nothing is lost by leaving work."""
+        self._patience = 0.0
 
     def close(self) -> None:
         """Finish the transaction under way and close the database."""
@@ -75,7 +80,7 @@ class Store:
             raise
 
     def _transact(self, work: Callable[[Database], T]) -> T:
-        with translated(self.path), transaction(self._db):
+        with translated(self.path), transaction(self._db, lambda: self._patience):
             return work(self._db)
 
     # Feeds
@@ -91,6 +96,10 @@ class Store:
     async def known_entries(self, feed_id: int, keys: Sequence[int]) -> list[Entry]:
         """Return the stored entries of a feed that share at least one key."""
         return await self._do(lambda db: feeds.known_entries(db, feed_id, keys))
+
+    async def prune_fetches(self, before: datetime) -> None:
+        """Forget polls from before then."""
+        await self._do(lambda db: feeds.prune_fetches(db, before))
 
     async def save_poll(self, poll: Poll, now: datetime) -> int:
         """Store a poll: fetch, feed state, new entries. Returns the number of new items."""
@@ -112,9 +121,9 @@ class Store:
         """Store what the model said of a batch."""
         await self._do(lambda db: signals.save(db, classifications, found, now))
 
-    async def recent_stories(self, since: datetime) -> list[Story]:
-        """Return the stories still being told."""
-        return await self._do(lambda db: stories.recent(db, since))
+    async def stories_like(self, fingerprints: Sequence[str]) -> list[Story]:
+        """Return the stories that items with these fingerprints may tell."""
+        return await self._do(lambda db: stories.alike(db, fingerprints))
 
     async def save_stories(self, members: Sequence[StoryItem]) -> None:
         """Store which items tell which stories, and recount the days they touch."""
@@ -154,9 +163,17 @@ class Store:
 
     # The outbox
 
-    async def due_deliveries(self, now: datetime) -> list[Delivery]:
-        """Return the deliveries whose next try has come."""
-        return await self._do(lambda db: alerts.due_deliveries(db, now))
+    async def due_channels(self, now: datetime) -> list[str]:
+        """Return the channels for which a delivery's next try has come."""
+        return await self._do(lambda db: alerts.due_channels(db, now))
+
+    async def due_deliveries(self, channel: str, now: datetime) -> list[Delivery]:
+        """Return a channel's deliveries whose next try has come."""
+        return await self._do(lambda db: alerts.due_deliveries(db, channel, now))
+
+    async def begin_attempt(self, delivery: Delivery, fallback: Retry) -> None:
+        """Count an attempt before it is made, and plan for the case that nobody comes back to tell its outcome."""
+        await self._do(lambda db: alerts.begin_attempt(db, delivery, fallback))
 
     async def mark_sent(self, delivery: Delivery, now: datetime) -> None:
         """Record that a server took the message."""
@@ -166,9 +183,9 @@ class Store:
         """Record a failed attempt."""
         await self._do(lambda db: alerts.mark_failed(db, delivery, retry))
 
-    async def requeue_failed(self, now: datetime) -> int:
-        """Give the deliveries that were given up a new first attempt."""
-        return await self._do(lambda db: alerts.requeue_failed(db, now))
+    async def requeue_failed(self, since: datetime, now: datetime) -> int:
+        """Give the deliveries of alerts since then that were given up a new first attempt."""
+        return await self._do(lambda db: alerts.requeue_failed(db, since, now))
 
 
 def _open(path: Path) -> Database:

@@ -1,5 +1,6 @@
 """Stories, and the daily counts that follow from them."""
 
+import json
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
@@ -14,10 +15,12 @@ STORY_DAYS = timedelta(days=3)
 """Retellings of one event are looked for within this time."""
 
 
-def recent(db: Database, since: datetime) -> list[Story]:
-    """Return the stories whose last telling was published at or after ``since``."""
-    sql = "SELECT id, key, last_published FROM stories WHERE last_published >= ? ORDER BY id"
-    return [Story(row["id"], row["key"], from_text(row["last_published"])) for row in db.execute(sql, [to_text(since)])]
+def alike(db: Database, fingerprints: Sequence[str]) -> list[Story]:
+    """Return the stories whose key begins with one of these fingerprints (hex text, see monitor.stories)."""
+    sql = """SELECT DISTINCT s.id, s.key, s.last_published FROM json_each(?) f
+             CROSS JOIN stories s ON s.key >= f.value AND s.key < f.value || 'g' ORDER BY s.id"""
+    values = [json.dumps(sorted(set(fingerprints)))]
+    return [Story(row["id"], row["key"], from_text(row["last_published"])) for row in db.execute(sql, values)]
 
 
 def save(db: Database, members: Sequence[StoryItem]) -> None:
@@ -74,12 +77,13 @@ def recount(db: Database, days: Sequence[date]) -> None:
         db.execute(_COUNT_DAY, {"day": day.isoformat(), "start": f"{day}T", "end": f"{day + timedelta(days=1)}T"})
 
 
-# A story counts on one day and for one feed: those of its first telling within the topic.
+# A story counts on one day and for one feed: those of its first telling within the topic. CROSS JOIN keeps SQLite from
+# starting at the signals, where it would read all older ones of the topic for each row.
 _COUNT_DAY = """
 INSERT INTO topic_counts (day, topic, feed_id, stories, items)
 SELECT :day, s.topic, i.feed_id,
        sum(NOT EXISTS (
-         SELECT 1 FROM story_items earlier JOIN signals e ON e.item_id = earlier.item_id AND e.topic = s.topic
+         SELECT 1 FROM story_items earlier CROSS JOIN signals e ON e.item_id = earlier.item_id AND e.topic = s.topic
          WHERE earlier.story_id = m.story_id AND (e.published, e.item_id) < (s.published, s.item_id))),
        count(*)
 FROM items i JOIN signals s ON s.item_id = i.id JOIN story_items m ON m.item_id = i.id

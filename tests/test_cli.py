@@ -167,7 +167,7 @@ class TestStatus:
         with Store(home / "signals.db") as store:
             await store.save_poll(poll(await feed_in(store), error="HTTP 500 Server Error"), utc_now())
             await store.save_judgement([], [finding()], [], utc_now())
-            delivery = (await store.due_deliveries(utc_now()))[0]
+            delivery = (await store.due_deliveries("desk", utc_now()))[0]
             await store.mark_failed(delivery, Retry(None, "no such webhook"))
         shown = run("status").output
         for part in ("1 feeds: 0 ok, 1 failing", "HTTP 500 Server Error", "no such webhook", "deliver --failed"):

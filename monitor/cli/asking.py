@@ -50,6 +50,8 @@ def _parameters(canned: reading.CannedQuery, arguments: list[str]) -> dict[str, 
         if name not in values or value is None:
             known = ", ".join(f"--{known}" for known in values) or "none"
             raise QueryError(f"{canned.name}: cannot read {option!r}; this query's parameters: {known}")
+        if values[name].isdigit() and not value.isdigit():
+            raise QueryError(f"{canned.name}: {option} takes a whole number, not {value!r}")
         values[name] = value
     return values
 

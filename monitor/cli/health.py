@@ -5,10 +5,10 @@ from pathlib import Path
 
 import click
 
-from monitor.cli.options import config_option, load_config
+from monitor.cli.options import DURATION, config_option, load_config
 from monitor.cli.tables import show
 from monitor.config import Config
-from monitor.settings import Duration, format_duration, parse_duration
+from monitor.settings import format_duration
 from monitor.wiring import utc_now
 from storage import reading
 from storage.reading import Answer
@@ -70,16 +70,9 @@ def _feeds(feeds: Answer, all_feeds: bool) -> None:
         show(Answer(columns, shown), "table")
 
 
-def _duration(_ctx: click.Context, _option: click.Parameter, value: str | None) -> timedelta | None:
-    try:
-        return None if value is None else parse_duration(value)  # type: ignore[return-value]
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from None
-
-
 @click.command()
 @config_option
-@click.option("--max-age", callback=_duration, help="How old the last good answer of any feed may be, such as 2h.")
+@click.option("--max-age", type=DURATION, help="How old the last good answer of any feed may be, such as 2h.")
 def healthcheck(config_path: Path, max_age: timedelta | None) -> None:
     """Exit 0 when some feed has answered lately and no item is stuck, else 1 with the reason."""
     config = load_config(config_path)
@@ -89,7 +82,7 @@ def healthcheck(config_path: Path, max_age: timedelta | None) -> None:
     raise SystemExit(1 if complaint else 0)
 
 
-def longest_silence(config: Config) -> Duration:
+def longest_silence(config: Config) -> timedelta:
     """Return how long all feeds together may stay silent: three polls of the most frequent one, at least an hour."""
     return max(3 * min(spec.every for spec in config.feed_specs()), timedelta(hours=1))
 
@@ -108,4 +101,4 @@ def verdict(config: Config, limit: timedelta, now: datetime) -> str | None:
 
 
 _HEALTH = """SELECT (SELECT max(last_ok) FROM feeds WHERE active) AS last_ok,
-                    (SELECT min(seen) FROM items WHERE pending IS NOT NULL) AS oldest_pending"""
+                    (SELECT min(+seen) FROM items WHERE pending IS NOT NULL) AS oldest_pending"""

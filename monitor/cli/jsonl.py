@@ -33,7 +33,7 @@ def _row(line: str, number: int) -> Row:
     place = f"standard input:{number}"
     try:
         item = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         return "", f"{place}: not JSON: {error}"
     if not isinstance(item, dict):
         return "", f"{place}: expected a JSON object"

@@ -8,7 +8,24 @@ import click
 
 from monitor import logs
 from monitor.config import Config, default_path, load
+from monitor.settings import parse_duration
 from monitor.signals.classifier import Classifier
+
+
+class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
+    """A duration on the command line, written as in feeds.yaml."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        """Read 90s, 30m, 2h or 1d as a timedelta."""
+        try:
+            return parse_duration(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
+DURATION = _Duration()
 
 F = TypeVar("F", bound=Callable[..., Any])
 

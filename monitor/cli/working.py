@@ -13,16 +13,16 @@ import click
 
 from monitor import pipeline, wiring
 from monitor.cli.jsonl import tag
-from monitor.cli.options import config_option, load_config
+from monitor.cli.options import DURATION, config_option, load_config
 from monitor.config import Config
 from monitor.daemon import Daemon
+from monitor.errors import AlreadyRunning
+from monitor.feeds.due import due_soon
 from monitor.instance import only_instance
 from monitor.signals.classifier import Classifier
 from monitor.system import System
 from storage.records import Feed
-
-SOON = timedelta(minutes=2)
-"""A run from cron may come a little before the feed's time; do not make it wait for the next one."""
+from storage.store import Store
 
 T = TypeVar("T")
 
@@ -71,7 +71,8 @@ async def _once(system: System, all_feeds: bool) -> None:
 
 async def _feeds(system: System, all_feeds: bool) -> list[Feed]:
     now = system.now()
-    return await system.store.due_feeds(now + timedelta(days=3650) if all_feeds else now + SOON)
+    feeds = await system.store.due_feeds(now + timedelta(days=3650))
+    return feeds if all_feeds else [feed for feed in feeds if due_soon(feed, now)]
 
 
 def _banner(config: Config, path: Path) -> None:
@@ -107,15 +108,24 @@ def poll(config_path: Path, all_feeds: bool) -> None:
 @click.command()
 @config_option
 @click.option("--failed", is_flag=True, help="Also try again what was given up.")
-def deliver(config_path: Path, failed: bool) -> None:
+@click.option("--since", type=DURATION, default="7d", show_default=True, help="With --failed: how old alerts may be.")
+def deliver(config_path: Path, failed: bool, since: timedelta) -> None:
     """Send the alerts that wait in the outbox."""
+    config = _ready(config_path)
+    if failed:
+        click.echo(f"{asyncio.run(_requeue(config, since))} messages queued again")
+    try:
+        click.echo(f"{_work(config, pipeline.deliver)} messages sent")
+    except AlreadyRunning:
+        if not failed:
+            raise
+        click.echo("the running monitor sends them within seconds")
 
-    async def job(system: System) -> int:
-        if failed:
-            await system.store.requeue_failed(system.now())
-        return await pipeline.deliver(system)
 
-    click.echo(f"{_work(_ready(config_path), job)} messages sent")
+async def _requeue(config: Config, since: timedelta) -> int:
+    """Needs no lock: it only changes what is due, and SQLite lets two processes take turns."""
+    with Store(config.database) as store:
+        return await store.requeue_failed(wiring.utc_now() - since, wiring.utc_now())
 
 
 @click.command()

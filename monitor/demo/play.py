@@ -11,6 +11,7 @@ from monitor.config import load, secret_reader
 from monitor.demo.scenario import load as load_scenario
 from monitor.demo.servers import DemoServers, serve
 from monitor.errors import MonitorError
+from monitor.instance import only_instance
 from monitor.signals.classifier import Classifier
 from monitor.system import System
 
@@ -19,7 +20,8 @@ ROUNDS = (
     "A quiet day: a few new items, as always.",
     "Something happens: a small lab trains a frontier model for a thirtieth of the usual cost.",
 )
-FILES = ("feeds.yaml", "signals.db", "alert.eml", "alert.json")
+HEADER = "# The demo's configuration."
+FILES = ("feeds.yaml", "signals.db", "signals.db-wal", "signals.db-shm", "alert.eml", "alert.json")
 
 Tell = Callable[[str], None]
 
@@ -35,6 +37,11 @@ class Played:
 
 async def play(folder: Path, tell: Tell) -> Played:
     """Play all rounds; what it makes is kept in ``folder``. Raises MonitorError when no alert arrives."""
+    with only_instance(folder / "signals.db"):
+        return await _play(folder, tell)
+
+
+async def _play(folder: Path, tell: Tell) -> Played:
     _clear(folder)
     with serve(load_scenario(), wiring.utc_now()) as servers:
         path = folder / "feeds.yaml"
@@ -50,11 +57,14 @@ async def play(folder: Path, tell: Tell) -> Played:
 
 
 def _clear(folder: Path) -> None:
-    """Make the folder, and remove what an earlier demo left in it; nothing else there is touched."""
+    """Make the folder, and remove what an earlier demo left in it. Raises MonitorError when it is somebody else's."""
     folder.mkdir(parents=True, exist_ok=True)
+    there = [folder / name for name in FILES if (folder / name).exists()]
+    config = folder / "feeds.yaml"
+    if there and not (config.exists() and config.read_text(encoding="utf-8", errors="replace").startswith(HEADER)):
+        raise MonitorError(f"{there[0]} is not from a demo; choose another --folder, or move it away")
     for name in FILES:
-        for old in (folder / name, *folder.glob(f"{name}-*"), *folder.glob(f"{name}.*")):
-            old.unlink(missing_ok=True)
+        (folder / name).unlink(missing_ok=True)
 
 
 async def _round(system: System, tell: Tell) -> None:
@@ -77,7 +87,7 @@ def _keep(folder: Path, servers: DemoServers) -> Played:
 def _configuration(servers: DemoServers) -> str:
     """Write the demo's feeds.yaml: what a user's looks like, with loopback addresses allowed."""
     feeds = "".join(f"  - name: {json.dumps(name)}\n    url: {url}\n" for name, url in servers.feed_urls.items())
-    return f"""# The demo's configuration. Its servers are gone; its database can still be asked.
+    return f"""{HEADER} Its servers are gone; its database can still be asked.
 database: signals.db
 fetch:
   allow: ["127.0.0.1:{servers.http_port}"]

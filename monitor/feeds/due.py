@@ -45,6 +45,11 @@ def next_poll(feed: Feed, fetched: Fetched, error: str | None, settings: PollSet
     return NextPoll(now + max(pause, fetched.retry_after or timedelta(0)), failures)
 
 
+def due_soon(feed: Feed, now: datetime) -> bool:
+    """Tell whether a run from cron should poll a feed: a little early is better than a whole run late."""
+    return feed.next_poll <= now + max(timedelta(minutes=2), feed.every * JITTER + timedelta(minutes=1))
+
+
 def _backoff(pause: timedelta, feed: Feed, fetched: Fetched, settings: PollSettings) -> timedelta:
     longest = max(settings.max_backoff, feed.every)
     if fetched.status == _GONE:

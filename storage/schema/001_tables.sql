@@ -22,7 +22,7 @@ CREATE TABLE feeds (
   covered_since TEXT                 -- from here on nothing this feed published is missing
 );
 
-CREATE TABLE fetches (               -- one row for every poll
+CREATE TABLE fetches (               -- one row for every poll of the last 180 days
   id INTEGER PRIMARY KEY,
   feed_id INTEGER NOT NULL REFERENCES feeds(id),
   started TEXT NOT NULL,
@@ -34,6 +34,7 @@ CREATE TABLE fetches (               -- one row for every poll
   error TEXT
 );
 CREATE INDEX fetches_by_feed ON fetches(feed_id, started);
+CREATE INDEX fetches_by_started ON fetches(started);
 
 CREATE TABLE items (                 -- every entry of every feed, once
   id INTEGER PRIMARY KEY,
@@ -52,6 +53,7 @@ CREATE TABLE items (                 -- every entry of every feed, once
 );
 CREATE INDEX items_by_published ON items(published);
 CREATE INDEX items_by_seen ON items(seen);
+CREATE INDEX items_by_feed ON items(feed_id, published);
 CREATE INDEX items_pending ON items(pending, backlog, id) WHERE pending IS NOT NULL;
 
 CREATE TABLE item_keys (             -- hashes of guid, link and title, to recognise an entry that comes again
@@ -80,6 +82,7 @@ CREATE TABLE signals (               -- item x topic at or above the topic's thr
   PRIMARY KEY (item_id, topic)
 ) WITHOUT ROWID;
 CREATE INDEX signals_by_topic ON signals(topic, published);
+CREATE INDEX signals_by_published ON signals(published, item_id);
 
 CREATE TABLE stories (               -- one event, told by one or more items
   id INTEGER PRIMARY KEY,
@@ -91,7 +94,8 @@ CREATE TABLE stories (               -- one event, told by one or more items
   items INTEGER NOT NULL,
   outlets INTEGER NOT NULL           -- different feeds that carry it
 );
-CREATE INDEX stories_by_last ON stories(last_published);
+CREATE INDEX stories_by_last ON stories(last_published, id);
+CREATE INDEX stories_by_key ON stories(key);
 
 CREATE TABLE story_items (
   item_id INTEGER PRIMARY KEY REFERENCES items(id),
@@ -151,7 +155,7 @@ CREATE TABLE deliveries (            -- the outbox: one row for each alert and c
   alert_id INTEGER NOT NULL REFERENCES alerts(id),
   channel TEXT NOT NULL,             -- name in feeds.yaml
   state TEXT NOT NULL,               -- pending, sent, failed
-  attempts INTEGER NOT NULL DEFAULT 0,
+  attempts INTEGER NOT NULL DEFAULT 0, -- counted when one begins
   next_try TEXT,                     -- NULL unless pending
   sent TEXT,                         -- when the server said that it took the message
   error TEXT,                        -- of the last attempt

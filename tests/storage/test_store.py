@@ -1,13 +1,17 @@
 """The store's promises: every step is one transaction, nothing twice, nothing lost."""
 
 import asyncio
+import sqlite3
+import time
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from storage import reading
-from storage.errors import DatabaseDamaged, DatabaseMissing, DatabaseNewer, StorageError
+from monitor.cli.health import _HEALTH
+from storage import reading, stories
+from storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseMissing, DatabaseNewer, StorageError
 from storage.records import DayCount, Delivery, FeedSpec, Item, Retry, StoryItem
 from storage.store import Store
 from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, tag
@@ -21,7 +25,7 @@ def rows(store: Store, sql: str) -> list[tuple[object, ...]]:
 
 async def stories_of(store: Store, *keys: str) -> None:
     items = await store.pending("group", 100)
-    known = {story.key: story.id for story in await store.recent_stories(NOW - 9 * DAY)}
+    known = {story.key: story.id for story in await store.stories_like(keys)}
     by_age = sorted(items, key=lambda item: item.id)
     members = [StoryItem(item, key, known.get(key)) for item, key in zip(by_age, keys, strict=True)]
     await store.save_stories(members)
@@ -57,6 +61,39 @@ class TestFeeds:
         await store.sync_feeds([FeedSpec("New", "https://elsewhere.example/feed")], NOW)
         moved = (await store.due_feeds(NOW))[0]
         assert (moved.id, moved.etag, moved.body_hash) == (feed.id, None, None)
+
+    async def test_a_feed_that_moved_answers_for_the_first_time_again(self, store: Store) -> None:
+        feed = await past_first_answer(store, await feed_in(store))
+        await store.sync_feeds([FeedSpec(feed.name, "https://elsewhere.example/feed")], NOW)
+        moved = (await store.due_feeds(NOW))[0]
+        await store.save_poll(poll(moved, entry("Old there", NOW - 30 * DAY)), NOW)
+        assert [item.backlog for item in await store.pending("classify", 9)] == [True]
+        assert (await store.coverage())[0].since == NOW - 30 * DAY
+
+    async def test_a_feed_that_moved_with_its_entries_goes_on_as_before(self, store: Store) -> None:
+        feed = await past_first_answer(store, await feed_in(store))
+        before = (await store.coverage())[0].since
+        await store.sync_feeds([FeedSpec(feed.name, "https://elsewhere.example/feed")], NOW)
+        moved = (await store.due_feeds(NOW))[0]
+        await store.save_poll(replace(poll(moved, entry("News")), known=5), NOW)
+        assert [item.backlog for item in await store.pending("classify", 9)] == [False]
+        assert (await store.coverage())[0].since == before
+
+    async def test_names_may_be_passed_on_from_feed_to_feed(self, store: Store) -> None:
+        one, two = FeedSpec("A", "https://one.example"), FeedSpec("B", "https://two.example")
+        await store.sync_feeds([one, two], NOW)
+        before = {feed.url: feed.id for feed in await store.due_feeds(NOW)}
+        await store.sync_feeds([FeedSpec("B", one.url), FeedSpec("C", two.url)], NOW)
+        after = {feed.url: (feed.id, feed.name) for feed in await store.due_feeds(NOW)}
+        assert after == {one.url: (before[one.url], "B"), two.url: (before[two.url], "C")}
+
+    async def test_polls_of_long_ago_are_forgotten(self, store: Store) -> None:
+        feed = await feed_in(store)
+        await store.save_poll(poll(feed), NOW)
+        await store.prune_fetches(NOW - DAY)
+        assert rows(store, "SELECT count(*) FROM fetches") == [(1,)]
+        await store.prune_fetches(NOW + DAY)
+        assert rows(store, "SELECT count(*) FROM fetches") == [(0,)]
 
     async def test_a_feed_that_left_the_configuration_is_not_polled_and_keeps_its_items(self, store: Store) -> None:
         await store.save_poll(poll(await feed_in(store), entry("One")), NOW)
@@ -161,33 +198,44 @@ class TestAlerts:
         found = finding("k", "desk", "team")
         assert await store.save_judgement([], [found], [], NOW) == 1
         assert await store.save_judgement([], [found], [], NOW) == 0
-        due = await store.due_deliveries(NOW)
-        assert [(d.channel, d.alert.finding) for d in due] == [("desk", found), ("team", found)]
+        assert await store.due_channels(NOW) == ["desk", "team"]
+        due = await store.due_deliveries("team", NOW)
+        assert [(d.channel, d.alert.finding) for d in due] == [("team", found)]
 
     async def test_a_sent_delivery_is_never_due_again(self, store: Store) -> None:
         delivery = await self.one_delivery(store)
+        await store.begin_attempt(delivery, Retry(NOW + DAY, "untold"))
         await store.mark_sent(delivery, NOW)
-        assert await store.due_deliveries(NOW + 999 * DAY) == []
+        assert await store.due_deliveries("desk", NOW + 999 * DAY) == []
         assert rows(store, "SELECT state, attempts FROM deliveries") == [("sent", 1)]
 
     async def test_a_failed_delivery_waits_for_its_next_try(self, store: Store) -> None:
         delivery = await self.one_delivery(store)
+        await store.begin_attempt(delivery, Retry(NOW + 2 * DAY, "untold"))
         await store.mark_failed(delivery, Retry(NOW + DAY, "refused"))
-        assert await store.due_deliveries(NOW) == []
-        assert [d.attempts for d in await store.due_deliveries(NOW + DAY)] == [1]
+        assert await store.due_deliveries("desk", NOW) == []
+        assert [d.attempts for d in await store.due_deliveries("desk", NOW + DAY)] == [1]
         assert rows(store, "SELECT state, error FROM deliveries_open") == [("pending", "refused")]
 
     async def test_a_given_up_delivery_is_shown_and_can_be_requeued(self, store: Store) -> None:
         delivery = await self.one_delivery(store)
         await store.mark_failed(delivery, Retry(None, "no such webhook"))
-        assert await store.due_deliveries(NOW + 999 * DAY) == []
+        assert await store.due_deliveries("desk", NOW + 999 * DAY) == []
         assert rows(store, "SELECT state FROM deliveries_open") == [("failed",)]
-        assert await store.requeue_failed(NOW) == 1
-        assert [d.attempts for d in await store.due_deliveries(NOW)] == [0]
+        assert await store.requeue_failed(NOW + DAY, NOW) == 0
+        assert await store.requeue_failed(NOW - DAY, NOW) == 1
+        assert [d.attempts for d in await store.due_deliveries("desk", NOW)] == [0]
+
+    async def test_an_attempt_whose_outcome_is_never_told_is_made_again_later(self, store: Store) -> None:
+        delivery = await self.one_delivery(store)
+        await store.begin_attempt(delivery, Retry(NOW + timedelta(seconds=10), "untold"))
+        assert await store.due_deliveries("desk", NOW) == []
+        again = await store.due_deliveries("desk", NOW + timedelta(seconds=10))
+        assert [d.attempts for d in again] == [1]
 
     async def one_delivery(self, store: Store) -> Delivery:
         await store.save_judgement([], [finding()], [], NOW)
-        return (await store.due_deliveries(NOW))[0]
+        return (await store.due_deliveries("desk", NOW))[0]
 
 
 class TestTransactions:
@@ -207,6 +255,42 @@ class TestTransactions:
         with pytest.raises(asyncio.CancelledError):
             await task
         assert rows(store, "SELECT count(*) FROM items") == [(1,)]
+
+    async def test_a_store_in_a_hurry_does_not_wait_for_another_writer(self, store: Store) -> None:
+        other = sqlite3.connect(store.path)
+        other.execute("BEGIN IMMEDIATE")
+        store.hurry()
+        begun = time.monotonic()
+        with pytest.raises(DatabaseBusy):
+            await store.due_feeds(NOW)
+        assert time.monotonic() - begun < 5
+        other.close()
+
+    async def test_a_store_waits_for_another_writer_to_finish(self, store: Store) -> None:
+        other = sqlite3.connect(store.path)
+        other.execute("BEGIN IMMEDIATE")
+        waiting = asyncio.create_task(store.due_feeds(NOW))
+        await asyncio.sleep(0.5)
+        other.execute("COMMIT")
+        other.close()
+        assert await waiting == []
+
+
+PIPELINE_QUERIES = {
+    "counting a day": (stories._COUNT_DAY, {"day": "2026-01-01", "start": "2026-01-01T", "end": "2026-01-02T"}),
+    "stories of a window": (stories._STORY_LINES, {"topic": "capex", "since": "", "earlier": "", "limit": 9}),
+    "health": (_HEALTH, {}),
+    "the latest signals": ("SELECT * FROM signals_latest LIMIT 100", {}),
+    "the latest stories": ("SELECT * FROM stories_latest LIMIT 100", {}),
+}
+
+
+@pytest.mark.parametrize(("sql", "values"), PIPELINE_QUERIES.values(), ids=PIPELINE_QUERIES.keys())
+def test_the_query_walks_through_no_whole_table_of_items(store: Store, sql: str, values: dict[str, object]) -> None:
+    plan = [row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    scans = [step for step in plan if step.startswith("SCAN") and "INDEX" not in step and "feeds" not in step]
+    assert [step for step in scans if step.split()[1] in {"items", "i", "signals", "s", "stories", "t", "e"}] == []
+    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan) or "GROUP BY" in sql
 
 
 class TestOpening:
