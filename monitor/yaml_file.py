@@ -88,8 +88,9 @@ class YamlFile:
 
 def _mark(node: Any, step: str | int) -> tuple[int, int] | None:
     """Return ruamel's line and column of a key or item; None where it keeps none (what a YAML merge brings in)."""
+    is_list = isinstance(node, list)
     try:
-        mark: tuple[int, int] = node.lc.item(step) if isinstance(node, list) else node.lc.key(step)
+        mark: tuple[int, int] = (node.lc.item if is_list else node.lc.key)(step)
     except (AttributeError, KeyError, TypeError):
         return None
     return mark

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from sqlite_utils import Database
@@ -40,12 +40,13 @@ def match_feeds(specs: Sequence[FeedSpec], known: Sequence[tuple[int, str, str]]
     by_both = {(name, url): feed_id for feed_id, name, url in known}
     by_url = {url: feed_id for feed_id, _, url in known}
     by_name = {name: feed_id for feed_id, name, _ in known}
-    matched: dict[int, int] = {}
-    for find in (
+    ways: tuple[Callable[[FeedSpec], int | None], ...] = (
         lambda spec: by_both.get((spec.name, spec.url)),
         lambda spec: by_url.get(spec.url),
         lambda spec: by_name.get(spec.name),
-    ):
+    )
+    matched: dict[int, int] = {}
+    for find in ways:
         for index, spec in enumerate(specs):
             feed_id = find(spec)
             if index not in matched and feed_id is not None and feed_id not in matched.values():

@@ -28,8 +28,9 @@ def poll(feed: Feed, *entries: Entry, error: str | None = None) -> Poll:
 
 async def feed_in(store: Store, name: str = "Wire") -> Feed:
     """Add a feed to the store's feeds, and return it as stored."""
-    known = [FeedSpec(feed.name, feed.url) for feed in await store.due_feeds(NOW + timedelta(days=9999))]
-    await store.sync_feeds([*known, FeedSpec(name, f"https://{name.lower()}.example/feed")], NOW)
+    known = {feed.name: FeedSpec(feed.name, feed.url) for feed in await store.due_feeds(NOW + timedelta(days=9999))}
+    known[name] = FeedSpec(name, f"https://{name.lower()}.example/feed")
+    await store.sync_feeds(list(known.values()), NOW)
     return next(f for f in await store.due_feeds(NOW + timedelta(days=9999)) if f.name == name)
 
 

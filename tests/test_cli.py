@@ -142,6 +142,8 @@ class TestQuestions:
             (("query", "nonsense"), "there is no query 'nonsense'"),
             (("query", "top-stories", "--day", "3"), "this query's parameters: --topic, --days, --limit"),
             (("query", "top-stories", "--days"), "cannot read '--days'"),
+            (("query", "top-stories", "--days", "abc"), "takes a whole number, not 'abc'"),
+            (("sql", "SELECT '\udcff'"), "bytes that are no text"),
             (("sql", "DROP TABLE items"), "only reading is allowed"),
             (("sql", "SELECT * FROM nowhere"), "no such table: nowhere"),
         ],

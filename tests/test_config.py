@@ -85,6 +85,16 @@ MISTAKES = {
         FEED + "channels: {x: {type: slack, webhook_env: 'https://hooks.example/secret'}}\n",
         "channels.x.webhook_env: String should match pattern",
     ),
+    "a mistake brought in by a merge": (
+        "shared: &x {evry: 1h}\nfeeds:\n  - {<<: *x, name: A, url: 'https://a.example'}\n",
+        "feeds.0.evry: unknown key; did you mean 'every'?",
+    ),
+    "a tagged value": (FEED + "poll: {every: !odd 1h}\n", ":4:8: poll.every: write a duration"),
+    "an interval beyond all measure": (FEED + "poll: {every: 9999999999999d}\n", "at most 3650d"),
+    "a feed polled without a pause": (FEED + "    every: 0s\n", "feeds.0.every: should be greater than or equal to"),
+    "only paused feeds": (FEED + "    enabled: false\n", ":1:1: feeds: list at least one feed"),
+    "a contact on two lines": (FEED + 'contact: "a\\nb"\n', ":4:1: contact: String should match pattern"),
+    "a home that does not exist": (FEED + "database: ~nobody-here/a.db\n", "is no usable path"),
     "an address that is no address": (FEED + "fetch: {allow: ['not an address!']}\n", ":4:9: fetch.allow: "),
 }
 

@@ -1,6 +1,7 @@
 """The pipeline's steps on a real database, with fakes for the outside world."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,8 @@ from monitor import pipeline
 from monitor.errors import ChannelError
 from monitor.system import System
 from storage import reading
-from storage.records import Fetched
+from storage.errors import DatabaseBusy, StorageError
+from storage.records import Delivery, Fetched, Poll
 from storage.store import Store
 from tests.builders import NOW, entry
 from tests.fakes import REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system
@@ -69,6 +71,14 @@ class TestPolling:
         parser.entries["Wire"] = [entry("One"), entry("Two")]
         assert await round_of(world) == 0
 
+    async def test_a_database_that_fails_is_one_error_and_no_feeds_fault(self, tmp_path: Path) -> None:
+        class LockedStore(Store):
+            async def save_poll(self, _poll: Poll, _now: datetime) -> int:
+                raise DatabaseBusy("locked")
+
+        with LockedStore(tmp_path / "locked.db") as store, pytest.raises(DatabaseBusy):
+            await round_of(system(store, parser=FakeParser({"Wire": [], "Desk": []})))
+
 
 class TestAlerting:
     async def test_a_first_answer_raises_no_alert_and_the_next_does(self, store: Store) -> None:
@@ -90,7 +100,7 @@ class TestAlerting:
         assert rows(store, "SELECT count(*) FROM alerts") == [(1,)]
 
     async def test_a_surge_after_weeks_of_backlog_is_one_alert_while_it_lasts(self, store: Store) -> None:
-        clock = Clock()
+        clock = Clock(NOW.replace(microsecond=345_678))  # the database keeps whole seconds
         quiet = [entry(f"Efficiency {n}", NOW - n * DAY) for n in range(1, 42)]
         parser = FakeParser({"Wire": quiet, "Desk": []})
         screen = FakeChannel()
@@ -144,6 +154,18 @@ class TestDelivering:
     async def test_a_refusal_for_good_is_given_up_and_shown(self, store: Store) -> None:
         await self.alerted(store, only=FakeChannel([ChannelError("no such webhook", retry=False)]))
         assert rows(store, "SELECT state, error FROM deliveries_open") == [("failed", "no such webhook")]
+
+    async def test_a_message_whose_outcome_cannot_be_stored_is_not_sent_over_and_over(self, tmp_path: Path) -> None:
+        class FullStore(Store):
+            async def mark_sent(self, _delivery: Delivery, _now: datetime) -> None:
+                raise StorageError("the disk is full")
+
+        channel = FakeChannel()
+        with FullStore(tmp_path / "full.db") as store:
+            with pytest.raises(StorageError):
+                await self.alerted(store, only=channel)
+            assert await pipeline.deliver(system(store, channels={"only": channel})) == 0
+        assert len(channel.sent) == 1
 
     async def test_a_fault_in_a_channel_loses_nothing(self, store: Store) -> None:
         await self.alerted(store, only=FakeChannel([ZeroDivisionError()]))

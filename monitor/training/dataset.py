@@ -1,8 +1,8 @@
 """The labelled items that the model learns from, and the order in which it reads them.
 
-``data/starter.jsonl`` and ``data/near_misses.jsonl`` hold English and German items, the latter mostly such as are close to
-a topic without carrying it; ``data/pairs.jsonl`` tells each of the starter's English ones a second time
-in German. Everything was written for this project. docs/model.md says what the labels mean.
+``data/starter.jsonl`` and ``data/near_misses.jsonl`` hold English and German items, the latter mostly
+such as are close to a topic without carrying it; ``data/pairs.jsonl`` tells each of the starter's English ones a second
+time in German. Everything was written for this project. docs/model.md says what the labels mean.
 """
 
 import json
@@ -30,7 +30,7 @@ class Example:
 
 
 def training_examples(folder: Path = DATA) -> tuple[Example, ...]:
-    """Return all training items: starter, near misses, and the German side of the pairs (the English is the starter)."""
+    """Return all training items: starter, near misses, and the pairs' German side (the English one is the starter)."""
     own = read_examples(folder / "starter.jsonl") + read_examples(folder / "near_misses.jsonl")
     return own + _german_sides(folder / "pairs.jsonl")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor.demo.play import Played, play
+from monitor.demo.play import HEADER, Played, play
+from monitor.errors import MonitorError
 from storage import reading
 
 
@@ -14,6 +15,7 @@ from storage import reading
 async def played(tmp_path: Path) -> tuple[Played, list[str]]:
     told: list[str] = []
     (tmp_path / "mine.txt").write_text("not the demo's")
+    (tmp_path / "feeds.yaml").write_text(f"{HEADER} An earlier one.")
     (tmp_path / "alert.eml").write_text("from an earlier demo")
     return await play(tmp_path, told.append), told
 
@@ -31,3 +33,11 @@ async def test_it_ends_with_an_alert_by_mail_and_by_slack(played: tuple[Played, 
     assert alerts == [("trend", "efficiency", "desk: sent, team: sent")]
     quiet = reading.ask(folder / "signals.db", "SELECT topic FROM trends_latest WHERE state = 'normal'").rows
     assert quiet == [("capex",), ("geopolitics",)]
+
+
+async def test_a_folder_with_a_configuration_of_the_users_own_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "feeds.yaml").write_text("feeds: []")
+    (tmp_path / "signals.db").write_text("precious")
+    with pytest.raises(MonitorError, match="is not from a demo"):
+        await play(tmp_path, print)
+    assert (tmp_path / "signals.db").read_text() == "precious"

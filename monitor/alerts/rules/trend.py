@@ -53,8 +53,8 @@ def _finding(settings: TrendRule, trend: Trend, occasion: Occasion) -> Finding:
     return Finding(
         rule=settings.name,
         kind=settings.rule,
-        # An episode keeps its beginning for as long as it lasts, so it alerts once.
-        key=f"{settings.name}:{trend.topic}:{trend.since.isoformat()}",
+        # An episode keeps its beginning for as long as it lasts, so it alerts once; the database keeps whole seconds.
+        key=f"{settings.name}:{trend.topic}:{trend.since.replace(microsecond=0).isoformat()}",
         severity=settings.severity,
         topic=trend.topic,
         headline=headline(trend),
