@@ -29,10 +29,10 @@ def status(config_path: Path, all_feeds: bool) -> None:
     click.echo(f"database {config.database}")
     click.echo(_totals(_first(parts["totals"]), now))
     _feeds(parts["feeds"], all_feeds)
-    for title in ("trends", "pending", "deliveries"):
-        if parts[title].rows:
-            click.echo(f"\n{_TITLES[title]}")
-            show(parts[title], "table")
+    for part, title in _TITLES.items():
+        if parts[part].rows:
+            click.echo(f"\n{title}")
+            show(_pick(parts[part], *_COLUMNS[part]), "table")
 
 
 _TITLES = {
@@ -40,6 +40,19 @@ _TITLES = {
     "pending": "Waiting for a step of the pipeline",
     "deliveries": "Alerts that have not arrived (`monitor deliver --failed` tries again what was given up)",
 }
+
+
+_COLUMNS = {
+    "feeds": ("name", "state", "status", "last_ok", "failures", "items", "error"),
+    "trends": ("topic", "state", "observed", "expected", "chance", "since", "ready"),
+    "pending": ("step", "items"),
+    "deliveries": ("headline", "channel", "state", "attempts", "next_try", "error"),
+}
+
+
+def _pick(answer: Answer, *columns: str) -> Answer:
+    index = [answer.columns.index(column) for column in columns]
+    return Answer(columns, [tuple(row[i] for i in index) for row in answer.rows])
 
 
 def _first(answer: Answer) -> dict[str, object]:
@@ -61,13 +74,12 @@ def _ago(moment: object, now: datetime) -> str:
 
 
 def _feeds(feeds: Answer, all_feeds: bool) -> None:
-    columns = ("name", "state", "status", "last_ok", "failures", "items", "error")
-    index = [feeds.columns.index(column) for column in columns]
-    rows = [tuple(row[i] for i in index) for row in feeds.rows]
-    trouble = [row for row in rows if row[1] != "ok"]
-    click.echo(f"\n{len(rows)} feeds: {len(rows) - len(trouble)} ok, {len(trouble)} failing or not polled yet")
-    if shown := rows if all_feeds else trouble:
-        show(Answer(columns, shown), "table")
+    shown = _pick(feeds, *_COLUMNS["feeds"])
+    trouble = [row for row in shown.rows if row[1] != "ok"]
+    total = len(shown.rows)
+    click.echo(f"\n{total} feeds: {total - len(trouble)} ok, {len(trouble)} failing or not polled yet")
+    if rows := shown.rows if all_feeds else trouble:
+        show(Answer(shown.columns, rows), "table")
 
 
 @click.command()

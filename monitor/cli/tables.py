@@ -39,15 +39,25 @@ def _table(answer: Answer) -> None:
     from rich.text import Text  # noqa: PLC0415 - as above
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    rows = [[_cell(value) for value in row] for row in answer.rows]
     for index, column in enumerate(answer.columns):
         numeric = all(isinstance(row[index], int | float | None) for row in answer.rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in answer.rows:
-        table.add_row(*(Text("" if value is None else str(value)) for value in row))
+        short = all(len(row[index]) <= SHORT for row in rows)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", no_wrap=short)
+    for row in rows:
+        table.add_row(*map(Text, row))
     Console(width=None if sys.stdout.isatty() else WIDE).print(table)
     if not answer.rows:
         click.echo("no rows", err=True)
 
 
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+SHORT = 24
+"""Cells up to this length (times among them) are never broken."""
 WIDE = 240
 """Columns of a table that goes to a file or a pipe."""
