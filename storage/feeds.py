@@ -17,11 +17,12 @@ def sync(db: Database, specs: Sequence[FeedSpec], now: datetime) -> None:
     """Make the active feeds those of the configuration.
 
     A feed is known by its URL (so it can be renamed), else by its name (so it can move). A feed that moved forgets its
-    validators, and its next answer is a first answer again. A new interval counts from now. Feeds that left the
-    configuration keep their items and stop being polled.
+    validators; its next answer is a first answer again, and so is that of a feed which had left and comes back. A new
+    interval counts from now. Feeds that left the configuration keep their items and stop being polled.
     """
     known = [(row["id"], row["name"], row["url"]) for row in db.execute("SELECT id, name, url FROM feeds")]
     matched = match_feeds(specs, known)
+    db.execute("UPDATE feeds SET first_ok = NULL WHERE NOT active")
     db.execute("UPDATE feeds SET active = 0")
     for feed_id in matched.values():  # two feeds may swap names: names are unique at every moment
         db.execute("UPDATE feeds SET name = 'renaming ' || id WHERE id = ?", [feed_id])

@@ -79,6 +79,14 @@ class TestFeeds:
         assert [item.backlog for item in await store.pending("classify", 9)] == [False]
         assert (await store.coverage())[0].since == before
 
+    async def test_a_feed_that_comes_back_after_a_pause_has_a_backlog_again(self, store: Store) -> None:
+        feed = await past_first_answer(store, await feed_in(store))
+        await store.sync_feeds([], NOW)
+        await store.sync_feeds([FeedSpec(feed.name, feed.url)], NOW)
+        back = (await store.due_feeds(NOW + DAY))[0]
+        await store.save_poll(poll(back, entry("Told meanwhile")), NOW)
+        assert [item.backlog for item in await store.pending("classify", 9)] == [True]
+
     async def test_names_may_be_passed_on_from_feed_to_feed(self, store: Store) -> None:
         one, two = FeedSpec("A", "https://one.example"), FeedSpec("B", "https://two.example")
         await store.sync_feeds([one, two], NOW)
