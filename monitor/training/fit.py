@@ -77,7 +77,9 @@ def logits(recipe: Recipe, network: TopicNetwork, examples: Sequence[Example]) -
 @functools.cache
 def tokenizer_of(base: Path) -> Any:
     """Return the tokenizer of the pretrained model in that folder."""
-    return AutoTokenizer.from_pretrained(base, local_files_only=True)
+    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
+    tokenizer.backend_tokenizer.no_padding()  # the published one pads every text to 128 tokens
+    return tokenizer
 
 
 def _inputs(recipe: Recipe, examples: Sequence[Example]) -> tuple[list[list[int]], torch.Tensor]:

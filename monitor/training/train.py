@@ -1,7 +1,7 @@
 """Makes the shipped model: ``python -m monitor.training.train --base DIR [--out DIR] [--folds N] [--seeds N]``.
 
 1. Cross-validation: fit on all events but a fold's, judge that fold; choose each topic's threshold on these judgements.
-2. Fit on everything once per seed and average the weights.
+2. Fit on everything; with several seeds, once per seed, and average the weights.
 3. Move the output bias to the topics' real share, export to ONNX, quantise, describe it in model.json.
 
 Needs the extra ``train`` (docs/model.md says how to install it without gigabytes of GPU libraries) and an hour of one
@@ -156,7 +156,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--base", type=Path, required=True, help="folder of all-MiniLM-L6-v2 (model.safetensors, …)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where to write (default: the shipped model)")
     parser.add_argument("--folds", type=int, default=3, help="cross-validation folds (default 3)")
-    parser.add_argument("--seeds", type=int, default=3, help="networks to average (default 3)")
+    parser.add_argument("--seeds", type=int, default=1, help="networks to average (default 1)")
     return parser
 
 
