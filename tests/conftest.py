@@ -8,7 +8,6 @@ from hypothesis import settings
 
 from storage.store import Store
 
-
 # How long an example takes depends on the machine; a deadline would fail a busy one.
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
