@@ -199,6 +199,10 @@ class TestHealth:
         complaint = await self.verdict_after(home, answered=True, age=timedelta(minutes=90), waiting=True)
         assert "wait for classification" in str(complaint)
 
+    def test_without_a_database_it_is_unhealthy(self, home: Path) -> None:
+        result = run("healthcheck")
+        assert (result.exit_code, "there is no database" in result.output) == (1, True)
+
     async def test_the_command_exits_with_the_verdict(self, home: Path) -> None:
         await self.verdict_after(home, answered=True, age=timedelta(hours=3))
         assert run("healthcheck").exit_code == 1

@@ -11,6 +11,7 @@ from monitor.config import Config
 from monitor.settings import format_duration
 from monitor.wiring import utc_now
 from storage import reading
+from storage.errors import StorageError
 from storage.reading import Answer
 from storage.times import from_text
 
@@ -88,8 +89,10 @@ def _feeds(feeds: Answer, all_feeds: bool) -> None:
 def healthcheck(config_path: Path, max_age: timedelta | None) -> None:
     """Exit 0 when some feed has answered lately and no item is stuck, else 1 with the reason."""
     config = load_config(config_path)
-    limit = max_age or longest_silence(config)
-    complaint = verdict(config, limit, utc_now())
+    try:
+        complaint = verdict(config, max_age or longest_silence(config), utc_now())
+    except StorageError as error:
+        complaint = str(error)
     click.echo(complaint or "ok", err=bool(complaint))
     raise SystemExit(1 if complaint else 0)
 
