@@ -51,11 +51,12 @@ def test_it_stops_in_order_on_sigterm_and_says_so(tmp_path: Path, servers: DemoS
     assert "Traceback" not in log_of(config)
 
 
-def test_an_interrupt_while_starting_is_no_traceback(tmp_path: Path, servers: DemoServers) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_stop_while_starting_is_no_traceback(tmp_path: Path, servers: DemoServers, number: int) -> None:
     config = write_config(tmp_path, servers)
     with daemon(config, servers) as process:
         until(lambda: "configuration" in log_of(config), "the banner")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         assert process.wait(timeout=60) == 0
     assert "Traceback" not in log_of(config)
 

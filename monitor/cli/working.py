@@ -57,7 +57,8 @@ def run(config_path: Path, once: bool, all_feeds: bool) -> None:
 
 
 def _run_daemon(config: Config, path: Path) -> None:
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # until the daemon listens itself
+    for number in (signal.SIGTERM, signal.SIGINT):  # until the daemon listens itself; a shell's `&` ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         _work(config, lambda system: Daemon(system, lambda: _ready(path)).run())
     except KeyboardInterrupt:
