@@ -35,7 +35,7 @@ from monitor.signals.tags import signals
 from monitor.signals.text import model_text
 from monitor.system import System
 from storage.errors import StorageError
-from storage.records import Classification, Delivery, Feed, Fetched, Finding, Poll, Trend
+from storage.records import Classification, Delivery, Feed, Fetched, Finding, Poll, StoryLine, Trend
 
 BATCH = 64
 CHART_DAYS = 30
@@ -208,11 +208,15 @@ async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: 
         now=now,
         trends=tuple(looked),
         tagged=tuple(one for one in tagged if not one.item.backlog),
-        stories={t.topic: await system.store.story_lines(t.topic, t.window_start, STORIES_KEPT) for t in surging},
+        stories={t.topic: await _top_stories(system, t) for t in surging},
         days={t.topic: await system.store.day_counts(t.topic, now.date(), CHART_DAYS) for t in surging},
     )
     found = [finding for rule in system.config.alerts for finding in RULES[rule.rule].findings(rule, occasion)]
     return [replace(finding, send=finding.send or tuple(system.channels)) for finding in found]
+
+
+async def _top_stories(system: System, trend: Trend) -> tuple[StoryLine, ...]:
+    return await system.store.story_lines(trend.topic, trend.window_start, stories.WITHIN, STORIES_KEPT)
 
 
 # outbox → deliver

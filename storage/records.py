@@ -10,7 +10,6 @@ from datetime import date, datetime, timedelta
 from typing import Literal
 
 TrendState = Literal["learning", "normal", "surging"]
-DeliveryState = Literal["pending", "sent", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,17 +163,6 @@ class StoryItem:
     item: Item
     key: str
     story_id: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class TopicCount:
-    """Stories and items of a topic that a feed published on a UTC day (a story counts where it was first told)."""
-
-    day: date
-    topic: str
-    feed_id: int
-    stories: int
-    items: int
 
 
 @dataclass(frozen=True, slots=True)

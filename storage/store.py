@@ -7,7 +7,7 @@ never waits for the disk, and no two writers of this process ever meet.
 import asyncio
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -143,9 +143,9 @@ class Store:
         """Return the newest trend of every topic."""
         return await self._do(trends.latest)
 
-    async def story_lines(self, topic: str, since: datetime, limit: int) -> tuple[StoryLine, ...]:
+    async def story_lines(self, topic: str, since: datetime, within: timedelta, limit: int) -> tuple[StoryLine, ...]:
         """Return a topic's stories since then, the strongest first."""
-        return await self._do(lambda db: stories.story_lines(db, topic, since, limit))
+        return await self._do(lambda db: stories.story_lines(db, topic, since, within, limit))
 
     async def day_counts(self, topic: str, last: date, days: int) -> tuple[DayCount, ...]:
         """Return a topic's stories per UTC day."""

@@ -11,9 +11,6 @@ from storage.items import advance, id_list
 from storage.records import DayCount, Occurrence, Story, StoryItem, StoryLine
 from storage.times import from_text, to_text
 
-STORY_DAYS = timedelta(days=3)
-"""Retellings of one event are looked for within this time."""
-
 
 def alike(db: Database, fingerprints: Sequence[str]) -> list[Story]:
     """Return the stories whose key begins with one of these fingerprints (hex text, see monitor.stories)."""
@@ -112,9 +109,12 @@ def occurrences(db: Database, topic: str, since: datetime) -> list[Occurrence]:
     ]
 
 
-def story_lines(db: Database, topic: str, since: datetime, limit: int) -> tuple[StoryLine, ...]:
-    """Return a topic's stories first told after ``since``: most outlets first, then most probable, then newest."""
-    values = {"topic": topic, "since": to_text(since), "earlier": to_text(since - STORY_DAYS), "limit": limit}
+def story_lines(db: Database, topic: str, since: datetime, within: timedelta, limit: int) -> tuple[StoryLine, ...]:
+    """Return a topic's stories first told after ``since``: most outlets first, then most probable, then newest.
+
+    Retellings of one story lie at most ``within`` apart.
+    """
+    values = {"topic": topic, "since": to_text(since), "earlier": to_text(since - within), "limit": limit}
     return tuple(_line(row) for row in db.execute(_STORY_LINES, values))
 
 

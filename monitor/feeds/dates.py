@@ -54,13 +54,6 @@ def published(text: str, guess: time.struct_time | None, now: datetime) -> datet
     return moment if moment is not None and _believable(moment, now) else None
 
 
-def sane(published: datetime | None, seen: datetime) -> datetime:
-    """Return the time to store: never later than seen, and seen itself where there is no believable date."""
-    if published is None or published.year < FIRST_YEAR:
-        return seen
-    return min(published, seen)
-
-
 def _believable(moment: datetime, now: datetime) -> bool:
     return moment.year >= FIRST_YEAR and moment <= now + _AHEAD
 

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from monitor.errors import ParseError
 from monitor.feeds.document import Document, Request, pack_request, unpack_document
 from monitor.feeds.frames import HEAD, REFUSED, REQUEST, frame
-from storage.records import Entry, Feed, Fetched
+from storage.records import Feed, Fetched
 
 _MODULE = "monitor.feeds.worker_process"
 _START_SECONDS = 60
@@ -32,12 +32,8 @@ class ParseWorker:
         self._turn = asyncio.Lock()
         self._closed = False
 
-    async def parse(self, fetched: Fetched, feed: Feed, now: datetime) -> tuple[Entry, ...]:
-        """Return the entries of a fetched document; ParseError says why it is no feed, or cost too much to read."""
-        return (await self.read(fetched, feed, now)).entries
-
     async def read(self, fetched: Fetched, feed: Feed, now: datetime) -> Document:
-        """Read a fetched document with its title and language; ParseError as `parse`."""
+        """Read a fetched document; ParseError says why it is no feed, or that it cost too much to read."""
         request = Request(
             body=fetched.body or b"",
             headers={name: value for name, value in fetched.headers.items() if name == "content-type"},

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds.dates import published, sane
+from monitor.feeds.dates import published
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -82,20 +82,6 @@ def test_a_form_only_feedparser_knows_is_taken_from_it() -> None:
 
 def test_feedparsers_reading_of_a_number_is_not_trusted() -> None:
     assert published("2026112", time.struct_time((2026, 1, 12, 0, 0, 0, 0, 0, 0)), NOW) is None
-
-
-@pytest.mark.parametrize(
-    ("written", "stored"),
-    [
-        (None, NOW),
-        (NOW - timedelta(days=3), NOW - timedelta(days=3)),
-        (NOW + timedelta(hours=5), NOW),
-        (datetime(1795, 1, 1, tzinfo=UTC), NOW),
-    ],
-    ids=["no date", "an earlier date", "a date ahead", "a date before there were feeds"],
-)
-def test_what_is_stored_is_never_later_than_seen(written: datetime | None, stored: datetime) -> None:
-    assert sane(written, NOW) == stored
 
 
 @given(st.text(alphabet=st.sampled_from("0123456789:-+./, TZgmtcesNovMärz")))

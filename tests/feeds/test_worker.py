@@ -73,7 +73,7 @@ async def test_the_worker_reads_every_sample_as_the_parser_does_and_stays_the_sa
         found = await asyncio.gather(*(outcome(worker, sample) for sample in SAMPLES))
         first = pid(worker)
         assert found == [direct(sample) for sample in SAMPLES]
-        await worker.parse(fetched(SMALL), FEED, NOW)
+        await worker.read(fetched(SMALL), FEED, NOW)
         assert pid(worker) == first
 
 
@@ -85,62 +85,62 @@ async def test_nothing_is_started_before_the_first_document() -> None:
 async def test_a_document_that_costs_too_much_is_given_up_and_the_next_one_is_read() -> None:
     async with working(cpu_seconds=0.3) as worker:
         with pytest.raises(ParseError, match=r"took longer than 0\.3 s to read"):
-            await worker.parse(fetched(BOMB), FEED, NOW)
-        assert [entry.title for entry in await worker.parse(fetched(SMALL), FEED, NOW)] == ["One"]
+            await worker.read(fetched(BOMB), FEED, NOW)
+        assert [entry.title for entry in (await worker.read(fetched(SMALL), FEED, NOW)).entries] == ["One"]
 
 
 async def test_a_worker_that_was_killed_while_idle_is_replaced() -> None:
     async with working() as worker:
-        await worker.parse(fetched(SMALL), FEED, NOW)
+        await worker.read(fetched(SMALL), FEED, NOW)
         process = worker._process
         assert process is not None
         process.kill()
         await process.wait()
-        assert await worker.parse(fetched(SMALL), FEED, NOW)
+        assert (await worker.read(fetched(SMALL), FEED, NOW)).entries
         assert pid(worker) != process.pid
 
 
 async def test_a_worker_that_dies_over_a_document_is_named_and_replaced() -> None:
     async with working() as worker:
-        await worker.parse(fetched(SMALL), FEED, NOW)
-        reading = asyncio.create_task(worker.parse(fetched(BOMB), FEED, NOW))
+        await worker.read(fetched(SMALL), FEED, NOW)
+        reading = asyncio.create_task(worker.read(fetched(BOMB), FEED, NOW))
         await asyncio.sleep(0.05)
         os.kill(pid(worker), signal.SIGKILL)
         with pytest.raises(ParseError, match="the process that read this document died"):
             await reading
-        assert await worker.parse(fetched(SMALL), FEED, NOW)
+        assert (await worker.read(fetched(SMALL), FEED, NOW)).entries
 
 
 async def test_an_answer_nobody_waits_for_is_never_given_to_the_next() -> None:
     async with working() as worker:
-        await worker.parse(fetched(SMALL), FEED, NOW)
-        reading = asyncio.create_task(worker.parse(fetched(BOMB), FEED, NOW))
+        await worker.read(fetched(SMALL), FEED, NOW)
+        reading = asyncio.create_task(worker.read(fetched(BOMB), FEED, NOW))
         await asyncio.sleep(0.05)
         reading.cancel()
         with pytest.raises(asyncio.CancelledError):
             await reading
-        assert [entry.title for entry in await worker.parse(fetched(SMALL), FEED, NOW)] == ["One"]
+        assert [entry.title for entry in (await worker.read(fetched(SMALL), FEED, NOW)).entries] == ["One"]
 
 
 async def test_signals_to_the_program_do_not_reach_the_worker() -> None:
     async with working() as worker:
-        await worker.parse(fetched(SMALL), FEED, NOW)
+        await worker.read(fetched(SMALL), FEED, NOW)
         first = pid(worker)
         assert os.getpgid(first) != os.getpgid(0)
         os.kill(first, signal.SIGINT)
         os.kill(first, signal.SIGTERM)
-        assert await worker.parse(fetched(SMALL), FEED, NOW)
+        assert (await worker.read(fetched(SMALL), FEED, NOW)).entries
         assert pid(worker) == first
 
 
 async def test_a_closed_worker_leaves_no_process_and_reads_no_more() -> None:
     async with working() as worker:
-        await worker.parse(fetched(SMALL), FEED, NOW)
+        await worker.read(fetched(SMALL), FEED, NOW)
         number = pid(worker)
         await worker.aclose()
         assert not exists(number)
         with pytest.raises(ParseError, match="stopping"):
-            await worker.parse(fetched(SMALL), FEED, NOW)
+            await worker.read(fetched(SMALL), FEED, NOW)
 
 
 def test_the_process_leaves_when_its_parent_is_gone() -> None:

@@ -141,8 +141,10 @@ class TestItems:
 
     async def test_a_future_or_missing_date_becomes_the_time_it_was_seen(self, store: Store) -> None:
         feed = await feed_in(store)
-        await store.save_poll(poll(feed, entry("Future", NOW + DAY), entry("Undated", None)), NOW)
-        assert {item.published for item in await store.pending("classify", 10)} == {NOW}
+        dated = entry("Dated", NOW - 3 * DAY)
+        await store.save_poll(poll(feed, entry("Future", NOW + DAY), entry("Undated", None), dated), NOW)
+        published = {item.title: item.published for item in await store.pending("classify", 10)}
+        assert published == {"Future": NOW, "Undated": NOW, "Dated": NOW - 3 * DAY}
 
     async def test_the_backlog_reaches_back_to_where_a_tenth_of_it_was_out(self, store: Store) -> None:
         feed = await feed_in(store)
@@ -184,7 +186,7 @@ class TestStoriesAndCounts:
         await store.save_poll(poll(feed, old, late, new), NOW)
         await tag(store, efficiency=0.8)
         await stories_of(store, "old", "old", "new")
-        assert [line.title for line in await store.story_lines("efficiency", NOW - DAY, 9)] == ["New"]
+        assert [line.title for line in await store.story_lines("efficiency", NOW - DAY, 3 * DAY, 9)] == ["New"]
 
 
 class TestAlerts:
