@@ -9,12 +9,12 @@ from sqlite_utils import Database
 from storage.records import Item
 from storage.times import from_text
 
-_COLUMNS = "i.id, i.feed_id, f.name AS feed, i.title, i.summary, i.lang, i.url, i.published, i.seen, i.backlog"
+COLUMNS = "i.id, i.feed_id, f.name AS feed, i.title, i.summary, i.lang, i.url, i.published, i.seen, i.backlog"
 
 
 def pending(db: Database, step: str, limit: int) -> list[Item]:
     """Return up to ``limit`` items that wait for a step; fresh ones before backlog, so that news is never late."""
-    sql = f"""SELECT {_COLUMNS} FROM items i JOIN feeds f ON f.id = i.feed_id
+    sql = f"""SELECT {COLUMNS} FROM items i JOIN feeds f ON f.id = i.feed_id
               WHERE i.pending = ? ORDER BY i.backlog, i.id LIMIT ?"""
     return [to_item(row) for row in db.execute(sql, [step, limit])]
 

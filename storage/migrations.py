@@ -21,6 +21,13 @@ def m001_tables(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m002_labels(db: Database) -> None:
+    """Add reasons, labels, thresholds and learned heads."""
+    for statement in statements(files("storage").joinpath("schema/002_labels.sql").read_text()):
+        db.execute(statement)
+
+
 def migrate(db: Database, path: Path) -> None:
     """Apply what is missing, then rebuild the views. Two processes may call this at once.
 

@@ -130,21 +130,55 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Classification:
-    """What a model thinks of an item: a probability (0 to 1) per topic."""
+    """How likely a model thinks it that an item carries a topic (0 to 1)."""
 
     item_id: int
+    topic: str
     model: str
-    probabilities: Mapping[str, float]
+    probability: float
 
 
 @dataclass(frozen=True, slots=True)
 class Signal:
-    """An item that carries a topic: its probability reached the topic's threshold."""
+    """An item that carries a topic: its probability reached the topic's threshold.
+
+    ``words`` are those that decided, strongest first.
+    """
 
     item_id: int
     topic: str
     probability: float
     model: str
+    words: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is stored of an item and a topic: a model's word, whether the item counts, and what a person said.
+
+    ``model`` and ``probability`` (0 to 1) are of the model behind the signal, else of the one that read it last; None
+    when no model did. ``label`` is None where no person judged.
+    """
+
+    model: str | None
+    probability: float | None
+    signal: bool
+    label: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """One topic's output layer, learned from people's labels: see monitor.signals.heads.
+
+    ``model`` is the name under which its results are stored, ``base`` the model whose embeddings it reads, ``labels``
+    the number of labels that it learned from.
+    """
+
+    topic: str
+    model: str
+    base: str
+    weights: tuple[float, ...]
+    labels: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +245,10 @@ class Trend:
 
 @dataclass(frozen=True, slots=True)
 class StoryLine:
-    """A story as an alert lists it. ``outlets`` counts the feeds that carry it; ``feed`` told it first."""
+    """A story as an alert lists it. ``outlets`` counts the feeds that carry it; ``feed`` told it first.
+
+    ``words`` decided about the topic in the story's most probable item, strongest first.
+    """
 
     item_id: int
     title: str
@@ -220,6 +257,7 @@ class StoryLine:
     outlets: int
     published: datetime
     probability: float
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ never waits for the disk, and no two writers of this process ever meet.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from sqlite_utils import Database
 
-from storage import alerts, feeds, items, signals, stories, trends
+from storage import alerts, feeds, heads, items, labels, signals, stories, trends
 from storage.connection import BUSY_SECONDS, open_writer, transaction, translated
 from storage.migrations import migrate
 from storage.records import (
@@ -26,6 +26,7 @@ from storage.records import (
     Feed,
     FeedSpec,
     Finding,
+    Head,
     Item,
     Occurrence,
     Poll,
@@ -83,6 +84,15 @@ class Store:
         with translated(self.path), transaction(self._db, lambda: self._patience):
             return work(self._db)
 
+    async def _look(self, question: Callable[[Database], T]) -> T:
+        """Ask one question that may take seconds, without keeping other programs from writing meanwhile."""
+
+        def ask() -> T:
+            with translated(self.path):
+                return question(self._db)
+
+        return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
+
     # Feeds
 
     async def sync_feeds(self, specs: Sequence[FeedSpec], now: datetime) -> None:
@@ -121,6 +131,66 @@ class Store:
         """Store what the model said of a batch."""
         await self._do(lambda db: signals.save(db, classifications, found, now))
 
+    async def save_reclassified(
+        self, classifications: Sequence[Classification], found: Sequence[Signal], now: datetime
+    ) -> None:
+        """Store what other models say of items that were read before, and recount the days they touch."""
+        await self._do(lambda db: signals.replace(db, classifications, found, now))
+
+    async def unread(
+        self, models: Mapping[str, str], since: datetime, limit: int, after: Item | None = None
+    ) -> list[Item]:
+        """Return items published since then that one of these models (by topic) has not read; go on after an item."""
+        return await self._look(lambda db: signals.unread(db, models, since, limit, after))
+
+    async def unread_count(self, models: Mapping[str, str], since: datetime) -> int:
+        """Count the items published since then that one of these models has not read."""
+        return await self._look(lambda db: signals.unread_count(db, models, since))
+
+    async def signal_counts(self, since: datetime) -> dict[str, int]:
+        """Count the signals of each topic published since then."""
+        return await self._look(lambda db: signals.counts(db, since))
+
+    async def save_thresholds(self, models: Mapping[str, str], thresholds: Mapping[str, float], now: datetime) -> None:
+        """Note which model and threshold decide each topic from now on."""
+        await self._do(lambda db: signals.save_thresholds(db, models, thresholds, now))
+
+    # People's labels, and what was learned from them
+
+    async def save_labels(self, item_id: int, said: Mapping[str, bool], now: datetime) -> None:
+        """Store what a person says of an item (topic: carries it or not), and let its signals follow."""
+        await self._do(lambda db: labels.save(db, item_id, said, now))
+
+    async def replace_labels(self, item_id: int, said: Mapping[str, bool], now: datetime) -> int:
+        """Make these all that was said of an item; its signals follow. Returns how many labels went."""
+        return await self._do(lambda db: labels.replace(db, item_id, said, now))
+
+    async def thresholds(self) -> dict[str, tuple[str, float]]:
+        """Return for each topic in use the model that decides it, and from which probability on an item counts."""
+        return await self._do(labels.thresholds)
+
+    async def known(self, item_id: int, models: Mapping[str, str]) -> labels.Known | None:
+        """Return what people and these models (by topic) say of an item; None when there is no such item."""
+        return await self._do(lambda db: labels.about(db, item_id, models))
+
+    async def labelled(self, models: Mapping[str, str]) -> list[labels.Known]:
+        """Return all items that have a label, with what these models (by topic) say of them."""
+        return await self._do(lambda db: labels.labelled(db, models))
+
+    async def doubtful(self, since: datetime, topic: str | None, limit: int) -> list[labels.Known]:
+        """Return items published since then that miss a label; those first that the model was least sure of."""
+        return await self._do(lambda db: labels.doubtful(db, since, topic, limit))
+
+    async def heads(self) -> list[Head]:
+        """Return the output layers that were learned from labels."""
+        return await self._do(heads.all_heads)
+
+    async def save_heads(self, learned: Sequence[Head], now: datetime) -> None:
+        """Make these the learned output layers, in place of all earlier ones."""
+        await self._do(lambda db: heads.save(db, learned, now))
+
+    # Stories
+
     async def stories_like(self, fingerprints: Sequence[str]) -> list[Story]:
         """Return the stories that items with these fingerprints may tell."""
         return await self._do(lambda db: stories.alike(db, fingerprints))
@@ -151,8 +221,8 @@ class Store:
         """Return a topic's stories per UTC day."""
         return await self._do(lambda db: stories.day_counts(db, topic, last, days))
 
-    async def unjudged(self, limit: int) -> list[tuple[Item, dict[str, float]]]:
-        """Return items that no alert rule has looked at yet, with their topics."""
+    async def unjudged(self, limit: int) -> list[tuple[Item, list[Signal]]]:
+        """Return items that no alert rule has looked at yet, with their signals."""
         return await self._do(lambda db: signals.unjudged(db, limit))
 
     async def save_judgement(

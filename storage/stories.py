@@ -30,7 +30,7 @@ def save(db: Database, members: Sequence[StoryItem]) -> None:
         db.execute("INSERT OR REPLACE INTO story_items (item_id, story_id) VALUES (?, ?)", [member.item.id, story_id])
     item_ids = [member.item.id for member in members]
     _refresh(db, item_ids)
-    recount(db, _days_touched(db, item_ids))
+    recount(db, days_touched(db, item_ids))
     advance(db, item_ids, "judge")
 
 
@@ -60,7 +60,8 @@ def _refresh(db: Database, item_ids: Iterable[int]) -> None:
     )
 
 
-def _days_touched(db: Database, item_ids: Iterable[int]) -> list[date]:
+def days_touched(db: Database, item_ids: Iterable[int]) -> list[date]:
+    """Return the UTC days on which any item of these items' stories was published."""
     sql = """SELECT DISTINCT substr(i.published, 1, 10) AS day FROM story_items m JOIN items i ON i.id = m.item_id
              WHERE m.story_id IN
                (SELECT story_id FROM story_items WHERE item_id IN (SELECT value FROM json_each(?)))"""
@@ -118,12 +119,15 @@ def story_lines(db: Database, topic: str, since: datetime, within: timedelta, li
     return tuple(_line(row) for row in db.execute(_STORY_LINES, values))
 
 
-# Tellings from before the window are read as well, to leave out the stories that were first told there.
+# Tellings from before the window are read as well, to leave out the stories that were first told there. The words are
+# those of the most probable item that has any: a signal that a person gave has none.
 _STORY_LINES = """
 SELECT * FROM (
   SELECT s.item_id, i.title, i.url, f.name AS feed, count(DISTINCT i.feed_id) AS outlets,
          min(s.published) AS published, (SELECT max(x.probability) FROM story_items y
-           JOIN signals x ON x.item_id = y.item_id AND x.topic = s.topic WHERE y.story_id = m.story_id) AS probability
+           JOIN signals x ON x.item_id = y.item_id AND x.topic = s.topic WHERE y.story_id = m.story_id) AS probability,
+         (SELECT x.words FROM story_items y JOIN signals x ON x.item_id = y.item_id AND x.topic = s.topic
+           WHERE y.story_id = m.story_id ORDER BY x.words = '', x.probability DESC, x.item_id LIMIT 1) AS words
   FROM signals s JOIN story_items m ON m.item_id = s.item_id
   JOIN items i ON i.id = s.item_id JOIN feeds f ON f.id = i.feed_id
   WHERE s.topic = :topic AND s.published > :earlier GROUP BY m.story_id)
@@ -134,4 +138,10 @@ WHERE published > :since ORDER BY outlets DESC, probability DESC, published DESC
 def _line(row: sqlite3.Row) -> StoryLine:
     values = dict(row)
     values["published"] = from_text(values["published"])
+    values["words"] = to_words(values["words"])
     return StoryLine(**values)
+
+
+def to_words(text: str) -> tuple[str, ...]:
+    """Read the column signals.words."""
+    return tuple(text.split(", ")) if text else ()

@@ -43,7 +43,7 @@ async def past_first_answer(store: Store, feed: Feed) -> Feed:
 async def tag(store: Store, **topics: float) -> list[Item]:
     """Classify every item that waits, each with these topics."""
     items = await store.pending("classify", 1000)
-    found = [Classification(item.id, MODEL, topics) for item in items]
+    found = [Classification(item.id, topic, MODEL, p) for item in items for topic, p in topics.items()]
     signals = [Signal(item.id, topic, p, MODEL) for item in items for topic, p in topics.items() if p >= 0.5]
     await store.save_classified(found, signals, NOW)
     return items

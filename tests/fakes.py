@@ -8,6 +8,7 @@ from typing import Any, cast
 from monitor.config import Config
 from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
+from monitor.signals.reading import Reading, Score
 from monitor.system import System
 from storage.records import Delivery, Entry, Feed, Fetched
 from storage.store import Store
@@ -46,8 +47,16 @@ class FakeClassifier:
     topics = ("efficiency", "capex")
     thresholds: Mapping[str, float] = {"efficiency": 0.5, "capex": 0.5}
 
-    def probabilities(self, texts: Sequence[str]) -> list[dict[str, float]]:
-        return [{topic: 0.9 if topic in text.lower() else 0.1 for topic in self.topics} for text in texts]
+    models: Mapping[str, str] = {"efficiency": "by-name", "capex": "by-name"}
+
+    def load(self) -> None:
+        pass
+
+    def read(self, texts: Sequence[str]) -> list[Reading]:
+        return [Reading({topic: self._score(topic, text) for topic in self.topics}) for text in texts]
+
+    def _score(self, topic: str, text: str) -> Score:
+        return Score(0.9, self.name, (topic,)) if topic in text.lower() else Score(0.1, self.name)
 
 
 @dataclass

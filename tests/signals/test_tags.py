@@ -2,8 +2,9 @@
 
 import pytest
 
-from monitor.signals.tags import signals
-from storage.records import Signal
+from monitor.signals.reading import Score
+from monitor.signals.tags import classifications, signals
+from storage.records import Classification, Signal
 
 THRESHOLDS = {"efficiency": 0.5, "capex": 0.7}
 
@@ -22,8 +23,18 @@ THRESHOLDS = {"efficiency": 0.5, "capex": 0.7}
     ],
 )
 def test_signals(probabilities: dict[str, float], topics: list[str]) -> None:
-    assert [signal.topic for signal in signals(7, "m", probabilities, THRESHOLDS)] == topics
+    scores = {topic: Score(probability, "m") for topic, probability in probabilities.items()}
+    assert [signal.topic for signal in signals(7, scores, THRESHOLDS)] == topics
 
 
-def test_a_signal_names_item_model_and_probability() -> None:
-    assert signals(7, "m-1", {"capex": 0.8}, THRESHOLDS) == (Signal(7, "capex", 0.8, "m-1"),)
+def test_a_signal_names_item_model_probability_and_words() -> None:
+    scores = {"capex": Score(0.8, "m-1", ("orders", "billions"))}
+    assert signals(7, scores, THRESHOLDS) == (Signal(7, "capex", 0.8, "m-1", ("orders", "billions")),)
+
+
+def test_every_score_is_kept_as_a_classification_reached_or_not() -> None:
+    scores = {"capex": Score(0.8, "m-1"), "efficiency": Score(0.1, "m-2")}
+    assert classifications(7, scores) == (
+        Classification(7, "capex", "m-1", 0.8),
+        Classification(7, "efficiency", "m-2", 0.1),
+    )

@@ -199,7 +199,8 @@ class TestAlerts:
 
     async def test_unjudged_items_come_with_their_topics_until_judged(self, store: Store) -> None:
         items = await self.judged(store)
-        assert [(item.title, topics) for item, topics in await store.unjudged(9)] == [("One", {"efficiency": 0.9})]
+        told = [(item.title, [(s.topic, s.probability) for s in found]) for item, found in await store.unjudged(9)]
+        assert told == [("One", [("efficiency", 0.9)])]
         await store.save_judgement([], [], [item.id for item in items], NOW)
         assert await store.unjudged(9) == []
         assert await store.pending_counts() == {}
