@@ -33,6 +33,18 @@ NEWS = (
     ("Cloud provider halves the price of its small models", "Datacenter Weekly", 1, 20, 0.857, "halves"),
 )  # fmt: skip
 
+# The words that decided, by path; a story that only a person tagged has none.
+WORDS = {
+    "lumen-open-weights": ("twentieth of the training cost", "Open-weight model", "matches the best closed"),
+    "lumen-prices": ("cuts prices by 75%", "6 cents", "million tokens", "Lumen Lab"),
+    "4-bit": ("4-bit training",),
+    "jevons": ("cheaper tokens",),
+    "sparse": ("halves serving costs", "Sparse attention"),
+    "telefon": ("3 Milliarden Parameter genügen", "Telefon"),
+    "gpu-order": ("drops its GPU order", "Inference"),
+    "nine-days": ("nine days",),
+}
+
 TREND = Trend(
     topic="efficiency",
     evaluated=NOW,
@@ -51,7 +63,16 @@ TREND = Trend(
 def stories(news: tuple[tuple[str, str, int, int, float, str], ...] = NEWS) -> tuple[StoryLine, ...]:
     """Return story lines, strongest first."""
     return tuple(
-        StoryLine(number, title, f"https://news.example/{path}?a=1&b=2", feed, outlets, _ago(minutes), probability)
+        StoryLine(
+            number,
+            title,
+            f"https://news.example/{path}?a=1&b=2",
+            feed,
+            outlets,
+            _ago(minutes),
+            probability,
+            WORDS.get(path, ()),
+        )
         for number, (title, feed, outlets, minutes, probability, path) in enumerate(news, start=1)
     )
 
@@ -78,7 +99,9 @@ def match_alert() -> Alert:
     rule = MatchRule.model_validate(
         {"rule": "match", "name": "cheap-models", "words": {"any": ["open-weight", "distil*"]}}
     )
-    tagged = Tagged(item(1, NEWS[0][0], feed=NEWS[0][1]), {"efficiency": 0.985})
+    tagged = Tagged(
+        item(1, NEWS[0][0], feed=NEWS[0][1]), {"efficiency": 0.985}, {"efficiency": WORDS["lumen-open-weights"]}
+    )
     return alert(matches(rule, Occasion(now=NOW, tagged=(tagged,)))[0])
 
 

@@ -10,13 +10,14 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
+from pydantic import TypeAdapter
 from selectolax.lexbor import LexborHTMLParser
 
 from monitor.alerts.render.content import content
 from monitor.alerts.render.email import html, message
 from monitor.alerts.render.slack import payload
 from monitor.alerts.render.text import text
-from storage.records import Alert, StoryLine
+from storage.records import Alert, Finding, StoryLine
 from tests.alerts.nasty import LINKS, ODD_LINKS, TITLES
 from tests.alerts.sample import HEADLINE, NOW, days, delivery, match_alert, surge_alert
 
@@ -29,13 +30,15 @@ def with_finding(**change: Any) -> Alert:
     return replace(raised, finding=replace(raised.finding, **change))
 
 
-def story(title: str = "Title", url: str | None = "https://news.example/1", feed: str = "Feed") -> StoryLine:
-    return StoryLine(1, title, url, feed, 1, NOW, 0.9)
+def story(
+    title: str = "Title", url: str | None = "https://news.example/1", feed: str = "Feed", words: tuple[str, ...] = ()
+) -> StoryLine:
+    return StoryLine(1, title, url, feed, 1, NOW, 0.9, words)
 
 
 def everywhere(words: str) -> Alert:
     """Return an alert that carries ``words`` wherever a feed could put them."""
-    stories = tuple(story(words, feed=words) for _ in range(12))
+    stories = tuple(story(words, feed=words, words=("known", words, words)) for _ in range(12))
     return with_finding(headline=words, explanation=words, stories=stories, topic=words)
 
 
@@ -56,6 +59,9 @@ def unslacked(raised: Alert) -> str:
     return slack_words(raised).replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")
 
 
+FINDING = TypeAdapter(Finding)
+"""How storage writes and reads findings."""
+
 FORMS: dict[str, Callable[[Alert], str]] = {
     "text": lambda raised: " ".join(text(raised).split()),
     "html": lambda raised: " ".join((page(raised).body or page(raised).root).text(separator=" ").split()),  # type: ignore[union-attr]
@@ -74,6 +80,8 @@ def test_every_form_tells_the_same_facts(form: Callable[[Alert], str]) -> None:
         "18 so far today · 5.0 expected",
         "Open-weight model from Lumen Lab matches the best closed ones at a twentieth of the training cost",
         "The Circuit Post +8 more outlets · 05:30 UTC, Mon 23 Nov · 98%",
+        "because: twentieth of the training cost · Open-weight model · matches the best closed",
+        "because: cuts prices by 75% · 6 cents · million tokens",
         "University retrains the model from scratch in nine days",
         "and 13 more",
         "monitor query signals-latest",
@@ -89,8 +97,34 @@ def test_every_form_tells_the_same_facts(form: Callable[[Alert], str]) -> None:
 def test_an_alert_of_one_item_has_no_strip_and_leaves_nothing_out(form: Callable[[Alert], str]) -> None:
     told = form(match_alert())
     assert "Efficiency: Open-weight model from Lumen Lab" in told
+    assert "because: twentieth of the training cost · Open-weight model · matches the best closed" in told
     assert "more:" not in told
     assert "▁" not in told
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("words", [(), ("\u202e", " ")], ids=["none", "nothing that can be shown"])
+def test_a_story_without_deciding_words_says_nothing_of_them(
+    form: Callable[[Alert], str], words: tuple[str, ...]
+) -> None:
+    assert "because" not in form(with_finding(stories=(story(words=words),)))
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_a_finding_stored_before_there_were_words_is_still_told(form: Callable[[Alert], str]) -> None:
+    stored = json.loads(FINDING.dump_json(surge_alert().finding))
+    for line in stored["stories"]:
+        del line["words"]
+    told = form(replace(surge_alert(), finding=FINDING.validate_json(json.dumps(stored))))
+    assert "Open-weight model from Lumen Lab" in told
+    assert "because" not in told
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_deciding_words_are_few_and_short(form: Callable[[Alert], str]) -> None:
+    told = form(with_finding(stories=(story(words=("w" * 300, "two", "three", "four")),)))
+    assert f"because: {'w' * 47}… · two · three" in told
+    assert "four" not in told
 
 
 @pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
@@ -237,7 +271,7 @@ def test_a_bad_link_is_no_link_anywhere(url: str) -> None:
     assert not page(raised).css("a")
     assert "http" not in text(raised)
     sections = [block["text"]["text"] for block in payload(raised)["blocks"] if block["type"] == "section"]
-    assert "*Title*\nFeed · 14:02 UTC, Mon 23 Nov · 90%" in sections
+    assert "*Title*\nFeed · 14:02 UTC, Mon 23 Nov · 90%" in sections, "and no line for words that nobody knows"
 
 
 @pytest.mark.parametrize("url", ODD_LINKS.values(), ids=ODD_LINKS.keys())

@@ -17,6 +17,8 @@ from monitor.alerts.wording import (
 from storage.records import Alert, DayCount, Finding, StoryLine
 
 STORIES_SHOWN = 10
+WORDS_SHOWN = 3
+_WORD = 48  # characters; a phrase of four words is seldom longer
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -32,13 +34,17 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A story of the list. ``url`` is None where the feed gave no link that is safe to follow."""
+    """A story of the list. ``url`` is None where the feed gave no link that is safe to follow.
+
+    ``because`` names the words that decided, or is empty.
+    """
 
     title: str
     url: str | None
     outlets: str
     time: str
     probability: str
+    because: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +70,13 @@ class Content:
     def sparkline(self) -> str:
         """The strip in block characters, one a day."""
         return "".join(_BARS[round(bar.share * (len(_BARS) - 1))] for bar in self.bars)
+
+    @property
+    def note(self) -> str:
+        """What the figures and words beside the stories are."""
+        percentages = "Percentages are the model’s probability that the story is about the topic"
+        named = "; after “because” stand the words that decided" if any(line.because for line in self.lines) else ""
+        return f"{percentages}{named}."
 
 
 def content(alert: Alert) -> Content:
@@ -104,7 +117,13 @@ def _line(story: StoryLine) -> Line:
         outlets=one_line(story.feed, 60) + more,
         time=f"{clock(story.published)}, {day_name(story.published.date())}",
         probability=percent(story.probability),
+        because=_because(story.words),
     )
+
+
+def _because(words: tuple[str, ...]) -> str:
+    named = [word for word in (one_line(word, _WORD) for word in words[:WORDS_SHOWN]) if word]
+    return f"because: {' · '.join(named)}" if named else ""
 
 
 def _bars(days: tuple[DayCount, ...], today: date) -> tuple[Bar, ...]:

@@ -65,7 +65,8 @@ def _story(line: Line) -> str:
     url = line.url.translate(_ESCAPES) if line.url else ""
     title = mrkdwn(line.title)
     linked = f"<{url}|{title}>" if url and len(url) <= _LONGEST_LINK else title
-    return f"*{linked}*\n{mrkdwn(f'{line.outlets} · {line.time} · {line.probability}')}"
+    facts = [f"{line.outlets} · {line.time} · {line.probability}", line.because]
+    return "\n".join([f"*{linked}*", *(mrkdwn(fact) for fact in facts if fact)])
 
 
 def _footer(words: Content) -> str:

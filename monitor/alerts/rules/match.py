@@ -62,9 +62,12 @@ class MatchRule(RuleSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
+    """An item that matches: ``asked`` are the rule's own words that it holds, ``words`` those that decided."""
+
     item: Item
     topic: str
     probability: float
+    asked: tuple[str, ...]
     words: tuple[str, ...]
 
 
@@ -82,8 +85,8 @@ def _hit(settings: MatchRule, tagged: Tagged) -> _Hit | None:
     topic = max(carried, key=carried.__getitem__, default=None)
     if topic is None or carried[topic] < settings.min_probability or not _from(settings, item):
         return None
-    words = matching(settings.words, f"{item.title}\n{item.summary}")
-    return None if words is None else _Hit(item, topic, carried[topic], words)
+    asked = matching(settings.words, f"{item.title}\n{item.summary}")
+    return None if asked is None else _Hit(item, topic, carried[topic], asked, tagged.words.get(topic, ()))
 
 
 def _from(settings: MatchRule, item: Item) -> bool:
@@ -124,12 +127,12 @@ def _single(settings: MatchRule, hit: _Hit) -> Finding:
         headline=f"{topic_name(hit.topic)}: {hit.item.title}",
         explanation=(
             f"Published by {one_line(hit.item.feed, 60)} at {moment_name(hit.item.published)}; "
-            f"the model gives {hit.topic} {percent(hit.probability)}.{_because(hit.words)}"
+            f"the model gives {hit.topic} {percent(hit.probability)}.{_holds(hit.asked)}"
         ),
     )
 
 
-def _because(words: tuple[str, ...]) -> str:
+def _holds(words: tuple[str, ...]) -> str:
     return f" It holds {', '.join(f'“{word}”' for word in words)}." if words else ""
 
 
@@ -165,4 +168,4 @@ def _finding(settings: MatchRule, hits: list[_Hit], *, key: str, headline: str, 
 
 def _line(hit: _Hit) -> StoryLine:
     item = hit.item
-    return StoryLine(item.id, item.title, item.url, item.feed, 1, item.published, hit.probability)
+    return StoryLine(item.id, item.title, item.url, item.feed, 1, item.published, hit.probability, hit.words)

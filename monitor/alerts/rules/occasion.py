@@ -13,10 +13,14 @@ from storage.records import DayCount, Item, StoryLine, Trend
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An item that no rule has looked at yet, with the probability of each topic it carries."""
+    """An item that no rule has looked at yet, with the probability of each topic it carries.
+
+    ``words`` are those that decided about a topic, strongest first; a topic may be left out.
+    """
 
     item: Item
     topics: Mapping[str, float]
+    words: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
