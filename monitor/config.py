@@ -5,6 +5,7 @@ This is the only module that reads the environment: secrets come from variables 
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
@@ -21,6 +22,7 @@ from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
 from monitor.feeds.limits import FetchSettings
 from monitor.settings import Duration, Settings
+from monitor.signals.settings import ClassifierSettings, TopicSettings
 from monitor.yaml_file import Problem, YamlFile
 from storage.records import FeedSpec
 
@@ -62,12 +64,6 @@ class FeedSettings(Settings):
     enabled: bool = True
 
 
-class TopicSettings(Settings):
-    """How sure the model must be before an item counts as a signal of this topic."""
-
-    threshold: float | None = Field(None, gt=0, lt=1, description="Probability; by default the model card's.")
-
-
 class LogSettings(Settings):
     """What the daemon writes on standard error."""
 
@@ -87,7 +83,8 @@ class Config(Settings):
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
-    topics: dict[str, TopicSettings] = Field({}, description="Settings per topic of the model.")
+    classifier: ClassifierSettings = ClassifierSettings()
+    topics: dict[str, TopicSettings] = Field({}, description="Settings per topic of the model, and topics of your own.")
     channels: dict[str, AnyChannel] = Field(
         default_factory=_console_only,
         description="Where alerts can go, by a name of yours.",
@@ -128,12 +125,32 @@ def load(
         config = Config.model_validate(file.data)
     except ValidationError as error:
         raise ConfigError(*file.explain_all(error, field_names())) from None
+    config = config.model_copy(update=_beside(path, config, environ))
     problems = list(_contradictions(config, known_topics))
     if need_secrets:
         problems += _missing_secrets(config, environ)
     if problems:
         raise ConfigError(*(file.explain(problem) for problem in problems))
-    return config.model_copy(update={"database": _database_path(config, path, environ)})
+    return config
+
+
+def _beside(path: Path, config: Config, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields that name files, with paths relative to the configuration's folder made absolute."""
+    folder = path.absolute().parent
+    topics = {
+        name: topic.model_copy(update={"examples": topic.examples and folder / topic.examples.expanduser()})
+        for name, topic in config.topics.items()
+    }
+    classifier = config.classifier.model_copy(update={"model": _model(config.classifier.model, folder)})
+    return {"database": _database_path(config, path, environ), "topics": topics, "classifier": classifier}
+
+
+def _model(model: str | None, folder: Path) -> str | None:
+    """Return a model's folder made absolute, or its name (org/name) as it is."""
+    with suppress(RuntimeError):  # "~nobody": no such user, and no such folder
+        if model and (place := folder / Path(model).expanduser()).is_dir():
+            return str(place)
+    return model
 
 
 def _database_path(config: Config, path: Path, environ: Mapping[str, str]) -> Path:
@@ -150,6 +167,8 @@ def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem
     yield from _repeated_feeds(config)
     yield from _unknown_topics(config, topics)
     yield from _unknown_channels(config)
+    if config.classifier.labels and config.classifier.model is None:
+        yield Problem(("classifier", "labels"), "these belong to a model of your choice; name it with `model:`")
 
 
 def _repeated_feeds(config: Config) -> Iterator[Problem]:
@@ -164,12 +183,17 @@ def _repeated_feeds(config: Config) -> Iterator[Problem]:
 
 def _unknown_topics(config: Config, known: tuple[str, ...]) -> Iterator[Problem]:
     hint = f"the model knows {', '.join(known)}"
-    for topic in config.topics:
-        if topic not in known:
-            yield Problem(("topics", topic), f"there is no such topic; {hint}")
+    own = tuple(topic for topic, settings in config.topics.items() if settings.examples is not None)
+    for topic, settings in config.topics.items():
+        if topic not in (*known, *own):
+            yield Problem(("topics", topic), f"there is no such topic; {hint}; give it `examples:` to make it your own")
+        elif topic in known and topic in own:
+            yield Problem(("topics", topic, "examples"), "the model has this topic already; choose another name")
+        elif settings.examples is not None and not settings.examples.is_file():
+            yield Problem(("topics", topic, "examples"), f"there is no file {settings.examples}")
     for index, rule in enumerate(config.alerts):
         for topic in getattr(rule, "topics", ()):
-            if topic not in known:
+            if topic not in (*known, *own):
                 yield Problem(("alerts", index, "topics"), f"there is no topic {topic!r}; {hint}")
 
 
@@ -220,7 +244,8 @@ def _secret_in(file: Path, name: str) -> str:
 
 def field_names() -> set[str]:
     """Return every key that feeds.yaml may contain, for hints."""
-    blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, LogSettings, PollSettings, FetchSettings]
+    blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, ClassifierSettings, LogSettings]
+    blocks += [PollSettings, FetchSettings]
     blocks += [kind.settings for kind in CHANNELS.values()] + [kind.settings for kind in RULES.values()]
     return {field.alias or name for block in blocks for name, field in block.model_fields.items()}
 
