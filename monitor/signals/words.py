@@ -16,7 +16,7 @@ from monitor.signals.stopwords import EVERYWHERE, STOPWORDS
 MOST = 5
 LONGEST = 4
 """Words of a phrase, function words not counted; a figure and its unit count as one."""
-_LEAST = 0.4  # of the way from an ordinary word's share to the strongest one's
+_LEAST = 0.25  # of the way from an ordinary word's share to the strongest one's
 _BRIDGE = 2  # function words that a phrase may span: "chips made in China"
 
 _EDGES = ".,:;!?…\"'()[]{}<>«»„“”‚‘’|–—-*/\\"  # noqa: RUF001 - quotation marks of both languages

@@ -1,6 +1,5 @@
 """Fitting the network to labelled items: the training loop, and what a fitted network says of other items."""
 
-import functools
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import AutoTokenizer
 
 from monitor.signals.text import model_text
 from monitor.training.dataset import TOPICS, Example, reading_order
-from monitor.training.network import TopicNetwork
+from monitor.training.distil import embeddings
+from monitor.training.network import TopicNetwork, fresh_network, padded, rise_and_fall, token_ids, tokenizer_of
 
 Tick = Callable[[], None]
 
@@ -22,8 +21,11 @@ Tick = Callable[[], None]
 class Recipe:
     """How the network is fitted. ``base`` is the folder of the pretrained model.
 
-    ``head_rate`` is the learning rate of the output layer, which starts from nothing and has further to go;
-    ``warm_up`` is the share of all steps in which the learning rate rises; ``max_length`` counts tokens.
+    ``head_rate`` is the learning rate of the output layers, which start from nothing and have further to go;
+    ``warm_up`` is the share of all steps in which the learning rate rises; ``anchor`` is how much it costs (per unit of
+    1 - cosine) to move an item's embedding away from where the pretrained model puts it; ``hidden_words`` is the share
+    of tokens hidden at each reading, so that no single cue word becomes the topic; ``smoothing`` keeps goals that far
+    from 0 and 1 (Szegedy et al. 2016), so that the network is not too sure of itself; ``max_length`` counts tokens.
     """
 
     base: Path
@@ -33,6 +35,9 @@ class Recipe:
     head_rate: float = 3e-3
     weight_decay: float = 0.01
     warm_up: float = 0.1
+    anchor: float = 0.3
+    hidden_words: float = 0.1
+    smoothing: float = 0.03
     max_length: int = 128
 
     def steps(self, examples: int) -> int:
@@ -47,15 +52,20 @@ def fitted(recipe: Recipe, examples: Sequence[Example], seed: int, tick: Tick = 
     """
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    network = TopicNetwork(recipe.base, len(TOPICS))
+    network = fresh_network(recipe.base, len(TOPICS))
+    anchors = embeddings(network.encoder, recipe.base, _texts(examples), recipe.max_length)
     network.train()
     optimizer = _optimizer(network, recipe)
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rise_and_fall(recipe.steps(len(examples)), recipe.warm_up))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, rise_and_fall(recipe.steps(len(examples)), recipe.warm_up))
     texts, goals = _inputs(recipe, examples)
+    goals = goals * (1 - 2 * recipe.smoothing) + recipe.smoothing
+    mask_id = tokenizer_of(recipe.base).mask_token_id
     rng = random.Random(seed)  # noqa: S311 - a repeatable shuffle, not a secret
     for _ in range(recipe.epochs):
         for batch in reading_order([len(ids) for ids in texts], recipe.batch, rng):
-            _step(network, optimizer, _padded([texts[i] for i in batch]), goals[batch])
+            inputs = _with_hidden_words(padded([texts[i] for i in batch]), mask_id, recipe.hidden_words)
+            loss = _loss(network, inputs, goals[batch], anchors[batch], recipe.anchor)
+            _step(network, optimizer, loss)
             schedule.step()
             tick()
     network.eval()
@@ -70,48 +80,50 @@ def logits(recipe: Recipe, network: TopicNetwork, examples: Sequence[Example]) -
     with torch.no_grad():
         for start in range(0, len(ranked), recipe.batch):
             batch = ranked[start : start + recipe.batch]
-            rows.update(zip(batch, network(*_padded([texts[i] for i in batch])).tolist(), strict=True))
+            rows.update(zip(batch, network(*padded([texts[i] for i in batch]))[0].tolist(), strict=True))
     return [rows[i] for i in range(len(texts))]
 
 
-@functools.cache
-def tokenizer_of(base: Path) -> Any:
-    """Return the tokenizer of the pretrained model in that folder."""
-    tokenizer = AutoTokenizer.from_pretrained(base, local_files_only=True)
-    tokenizer.backend_tokenizer.no_padding()  # the published one pads every text to 128 tokens
-    return tokenizer
+def _with_hidden_words(
+    inputs: tuple[torch.Tensor, torch.Tensor], mask_id: int, share: float
+) -> tuple[torch.Tensor, torch.Tensor]:
+    ids, mask = inputs
+    hidden = (torch.rand(ids.shape) < share) & (mask == 1)
+    hidden[:, 0] = False  # the token that begins every text
+    return ids.masked_fill(hidden, mask_id), mask
+
+
+def _texts(examples: Sequence[Example]) -> list[str]:
+    return [model_text(example.title, example.summary) for example in examples]
 
 
 def _inputs(recipe: Recipe, examples: Sequence[Example]) -> tuple[list[list[int]], torch.Tensor]:
-    texts = [model_text(example.title, example.summary) for example in examples]
-    ids = tokenizer_of(recipe.base)(texts, truncation=True, max_length=recipe.max_length)["input_ids"]
+    ids = [token_ids(recipe.base, text, recipe.max_length) for text in _texts(examples)]
     return ids, torch.tensor([[float(topic in example.topics) for topic in TOPICS] for example in examples])
-
-
-def _padded(texts: list[list[int]]) -> tuple[torch.Tensor, torch.Tensor]:
-    width = max(map(len, texts))
-    ids = torch.tensor([text + [0] * (width - len(text)) for text in texts])
-    return ids, torch.tensor([[1] * len(text) + [0] * (width - len(text)) for text in texts])
 
 
 def _optimizer(network: TopicNetwork, recipe: Recipe) -> Any:
     groups = (
         {"params": list(network.encoder.parameters()), "lr": recipe.learning_rate},
-        {"params": list(network.head.parameters()), "lr": recipe.head_rate},
+        {"params": [*network.attention.parameters(), *network.head.parameters()], "lr": recipe.head_rate},
     )
     return torch.optim.AdamW(groups, weight_decay=recipe.weight_decay, fused=True)
 
 
-def _step(
-    network: TopicNetwork, optimizer: Any, inputs: tuple[torch.Tensor, torch.Tensor], goals: torch.Tensor
-) -> None:
-    loss = nn.functional.binary_cross_entropy_with_logits(network(*inputs), goals)
+def _loss(
+    network: TopicNetwork,
+    inputs: tuple[torch.Tensor, torch.Tensor],
+    goals: torch.Tensor,
+    anchors: torch.Tensor,
+    anchor: float,
+) -> torch.Tensor:
+    said, _, means = network(*inputs)
+    moved = 1 - nn.functional.cosine_similarity(means, anchors).mean()
+    return nn.functional.binary_cross_entropy_with_logits(said, goals) + anchor * moved
+
+
+def _step(network: TopicNetwork, optimizer: Any, loss: torch.Tensor) -> None:
     optimizer.zero_grad()
     loss.backward()
     nn.utils.clip_grad_norm_(network.parameters(), 1.0)
     optimizer.step()
-
-
-def _rise_and_fall(steps: int, warm_up: float) -> Callable[[int], float]:
-    peak = max(1, round(steps * warm_up))
-    return lambda step: min((step + 1) / peak, max(0.0, (steps - step) / max(1, steps - peak)))

@@ -1,11 +1,14 @@
-"""Makes the shipped model: ``python -m monitor.training.train --base DIR [--out DIR] [--folds N] [--seeds N]``.
+"""Makes the shipped model: ``python -m monitor.training.train --base DIR [--texts FILE ...]`` (or ``make model``).
 
-1. Cross-validation: fit on all events but a fold's, judge that fold; choose each topic's threshold on these judgements.
-2. Fit on everything; with several seeds, once per seed, and average the weights.
-3. Move the output bias to the topics' real share, export to ONNX, quantise, describe it in model.json.
+1. words: give the base model's vocabulary German words (monitor.training.vocabulary);
+2. distil: teach it to read German as its English twin (monitor.training.distil);
+3. fit: fit it to the labelled items, once per seed, and average the weights (monitor.training.fit);
+4. export to ONNX with 8-bit weights (monitor.training.export);
+5. calibrate on real items, where their text is at hand (``--texts``); else with the shipped model's own calibration.
 
-Needs the extra ``train`` (docs/model.md says how to install it without gigabytes of GPU libraries) and an hour of one
-processor core. The same command on the same machine makes the same model.
+Every step leaves its result in the work folder and is not repeated when it is there: a run that was stopped goes on.
+Needs the extra ``train`` (docs/model.md says how to install it without gigabytes of GPU libraries) and about two hours
+of a processor core. The same command on the same machine makes the same model.
 """
 
 import argparse
@@ -13,26 +16,30 @@ import hashlib
 import importlib.util
 import json
 import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from monitor.errors import ClassifierError, MonitorError
-from monitor.training.calibrate import Judged, average_precision, prior_shift, quality, sigmoid, threshold_for
-from monitor.training.dataset import TOPICS, Example, split, training_examples
+from monitor.signals.onnx_classifier import CARD, NETWORK, NGRAMS, SHIPPED, OnnxClassifier
+from monitor.signals.text import model_text
+from monitor.training.background import write_background
+from monitor.training.dataset import TOPICS, Example, parallel_texts, training_examples
 from monitor.training.progress import steps
+from monitor.training.word_list import read_words
 
 if TYPE_CHECKING:
     from monitor.training.fit import Recipe
     from monitor.training.network import TopicNetwork
 
-NAME = "minilm-l6-topics-1"
-REAL_SHARE = 0.13  # of the items of AI feeds carry a given topic
-PRECISION_GOAL = 0.8
+NAME = "minilm-l6-topics-2"
+PRIOR = 0.13  # the share of real items that carry a given topic
+MAX_LENGTH = 128
+SAMPLES = 128
+"""Training items that the export takes its scales from."""
 BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-SHIPPED = Path(__file__).parent.parent / "signals" / "model"
-_NEEDED = ("torch", "onnx", "onnxscript")
+WORK = Path("build/model")
+_NEEDED = ("torch", "onnx", "sklearn")
 _INSTALL = "uv pip install --torch-backend cpu -e '.[train]'"
 
 
@@ -42,7 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         require_torch()
         _check_base(options.base)
-        train(options.base, options.out, options.folds, options.seeds)
+        if options.fit:
+            fit_seed(options.base, options.work, training_examples(), options.fit)
+        else:
+            train(options.base, options.out, work=options.work, seeds=options.seeds, texts=options.texts)
     except MonitorError as error:
         print(error, file=sys.stderr)
         return error.exit_code
@@ -56,91 +66,106 @@ def require_torch() -> None:
         raise ClassifierError(f"Training needs {', '.join(missing)}. Install the CPU build: {_INSTALL}")
 
 
-def train(base: Path, out: Path, folds: int, seeds: int) -> None:
-    """Write model.onnx, model.json, config and tokenizer to ``out``."""
-    from monitor.training.fit import Recipe  # noqa: PLC0415 - torch may be missing
-
-    recipe, examples = Recipe(base), training_examples()
-    judged = cross_validate(recipe, examples, folds)
-    thresholds = {topic: threshold_for(judged[topic], PRECISION_GOAL, REAL_SHARE) for topic in TOPICS}
-    _report(judged, thresholds)
-    write_model(recipe, _final(recipe, examples, seeds), thresholds, out)
-
-
-def shares(examples: Sequence[Example]) -> list[float]:
-    """Return the share of the examples that carries each topic."""
-    return [sum(topic in example.topics for example in examples) / len(examples) for topic in TOPICS]
-
-
-def cross_validate(recipe: "Recipe", examples: Sequence[Example], folds: int) -> dict[str, list[Judged]]:
-    """Judge every example by a network that has not seen its event, at the real share of topics."""
-    judged: dict[str, list[Judged]] = {topic: [] for topic in TOPICS}
-    for number, held in enumerate(split(examples, folds), start=1):
-        rows = _fold(recipe, examples, held, f"fold {number} of {folds}")
-        for index, row in zip(held, rows, strict=True):
-            for topic, probability in zip(TOPICS, row, strict=True):
-                judged[topic].append(Judged(probability, topic in examples[index].topics))
-    return judged
-
-
-def _fold(recipe: "Recipe", examples: Sequence[Example], held: Sequence[int], label: str) -> list[list[float]]:
-    from monitor.training.fit import fitted, logits  # noqa: PLC0415 - torch may be missing
-
-    out = set(held)
-    learned = [example for i, example in enumerate(examples) if i not in out]
-    with steps(label, recipe.steps(len(learned))) as tick:
-        network = fitted(recipe, learned, seed=1, tick=tick)
-    shifts = [prior_shift(share, REAL_SHARE) for share in shares(learned)]
-    rows = logits(recipe, network, [examples[i] for i in held])
-    return [[sigmoid(logit + shift) for logit, shift in zip(row, shifts, strict=True)] for row in rows]
-
-
-def _final(recipe: "Recipe", examples: Sequence[Example], seeds: int) -> "TopicNetwork":
-    from monitor.training.export import shift_bias  # noqa: PLC0415 - torch may be missing
-    from monitor.training.fit import fitted  # noqa: PLC0415 - torch may be missing
-    from monitor.training.network import averaged  # noqa: PLC0415 - torch may be missing
-
-    networks = []
-    for seed in range(1, seeds + 1):
-        with steps(f"seed {seed} of {seeds}", recipe.steps(len(examples))) as tick:
-            networks.append(fitted(recipe, examples, seed, tick))
+def train(  # noqa: PLR0913 - each is a choice of its own, and all but two have a usual value
+    base: Path,
+    out: Path,
+    extra: Sequence[Example] = (),
+    *,
+    work: Path = WORK,
+    seeds: int = 2,
+    texts: Sequence[Path] = (),
+    name: str = NAME,
+) -> None:
+    """Write a model folder to ``out``, trained on the project's items and ``extra`` ones. Raises ClassifierError."""
+    examples = (*training_examples(), *extra)
+    networks = [fit_seed(base, work, examples, seed) for seed in range(1, seeds + 1)]
     network = networks[0]
-    network.load_state_dict(averaged([one.state_dict() for one in networks]))
-    shift_bias(network, [prior_shift(share, REAL_SHARE) for share in shares(examples)])
+    if seeds > 1:
+        from monitor.training.network import averaged  # noqa: PLC0415 - torch may be missing
+
+        network.load_state_dict(averaged([one.state_dict() for one in networks]))
+    write_model(network, work / "reader", examples, out, name)
+    write_background(OnnxClassifier.open(out), training_examples(), out / "background.npz")
+    if texts:
+        from monitor.training.calibration import calibrate  # noqa: PLC0415 - reads databases, which training does not
+
+        calibrate(out, texts)
+
+
+def reader_of_german(base: Path, work: Path) -> Path:
+    """Return the folder of the base model once it knows German words and reads German as its English twin."""
+    from monitor.training.distil import Lessons, distilled  # noqa: PLC0415 - torch may be missing
+    from monitor.training.network import tokenizer_of  # noqa: PLC0415 - torch may be missing
+    from monitor.training.vocabulary import with_german  # noqa: PLC0415 - torch may be missing
+
+    reader, words = work / "reader", work / "words"
+    if not (reader / "model.safetensors").exists():
+        print(f"{with_german(base, read_words(), words)} German words added to the vocabulary")
+        pairs, lessons = parallel_texts(), Lessons()
+        with steps("reading German", lessons.steps(len(pairs))) as tick:
+            encoder = distilled(base, words, pairs, lessons, tick)
+        tokenizer_of(words).save_pretrained(reader)
+        encoder.save_pretrained(reader)
+    return reader
+
+
+def fit_seed(base: Path, work: Path, examples: Sequence[Example], seed: int) -> "TopicNetwork":
+    """Return the network fitted with that seed."""
+    import torch  # noqa: PLC0415 - may be missing
+
+    from monitor.training.fit import Recipe, fitted  # noqa: PLC0415 - torch may be missing
+    from monitor.training.network import fresh_network  # noqa: PLC0415 - torch may be missing
+
+    recipe = Recipe(reader_of_german(base, work))
+    path = work / f"seed-{seed}-{_fingerprint(examples, recipe)}.pt"
+    if path.exists():
+        network = fresh_network(recipe.base, len(TOPICS))
+        network.load_state_dict(torch.load(path, weights_only=True))
+        network.eval()
+        return network
+    with steps(f"seed {seed}", recipe.steps(len(examples))) as tick:
+        network = fitted(recipe, examples, seed, tick)
+    torch.save(network.state_dict(), path)
     return network
 
 
-def write_model(recipe: "Recipe", network: "TopicNetwork", thresholds: dict[str, float], out: Path) -> None:
-    """Export, quantise and describe a network whose bias is final."""
-    from monitor.training.export import export_onnx, quantise  # noqa: PLC0415 - torch may be missing
-    from monitor.training.fit import tokenizer_of  # noqa: PLC0415 - torch may be missing
+def _fingerprint(examples: Sequence[Example], recipe: "Recipe") -> str:
+    told = [(e.title, e.summary, sorted(e.topics)) for e in examples]
+    return hashlib.sha256(repr((told, recipe)).encode()).hexdigest()[:12]
+
+
+def write_model(network: "TopicNetwork", reader: Path, examples: Sequence[Example], out: Path, name: str) -> None:
+    """Export a network, fit its n-grams, and describe both with the shipped model's calibration."""
+    from monitor.training.export import export_quantised  # noqa: PLC0415 - torch may be missing
+    from monitor.training.network import token_ids, tokenizer_of  # noqa: PLC0415 - torch may be missing
+    from monitor.training.ngram_fit import write_ngrams  # noqa: PLC0415 - scikit-learn may be missing
 
     out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        export_onnx(network, Path(folder) / "float.onnx")
-        quantise(Path(folder) / "float.onnx", out / "model.onnx")
-    tokenizer_of(recipe.base).save_pretrained(out)
+    usual = [model_text(one.title, one.summary) for one in examples[:: -(-len(examples) // SAMPLES)]]
+    export_quantised(network, out / NETWORK, [token_ids(reader, text, MAX_LENGTH) for text in usual])
+    write_ngrams(examples, out / NGRAMS)
+    tokenizer_of(reader).save_pretrained(out)
     network.encoder.config.save_pretrained(out)
-    sha256 = hashlib.sha256((out / "model.onnx").read_bytes()).hexdigest()
-    card = {
-        "name": NAME,
+    _write_card(out, _card(out, name))
+    print(f"Wrote {out}")
+
+
+def _card(out: Path, name: str) -> dict[str, Any]:
+    usual = json.loads((SHIPPED / CARD).read_text(encoding="utf-8"))
+    return {
+        "name": name,
         "topics": TOPICS,
-        "thresholds": thresholds,
-        "prior": REAL_SHARE,
-        "sha256": sha256,
-        "max_length": recipe.max_length,
+        "calibration": usual["calibration"],
+        "thresholds": usual["thresholds"],
+        "prior": PRIOR,
+        "sha256": hashlib.sha256((out / NETWORK).read_bytes()).hexdigest(),
+        "ngrams_sha256": hashlib.sha256((out / NGRAMS).read_bytes()).hexdigest(),
+        "max_length": MAX_LENGTH,
     }
-    (out / "model.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
-    print(f"Wrote {out / 'model.onnx'}, SHA-256 {sha256}")
 
 
-def _report(judged: dict[str, list[Judged]], thresholds: dict[str, float]) -> None:
-    for topic, threshold in thresholds.items():
-        found, rank = quality(judged[topic], threshold, REAL_SHARE), average_precision(judged[topic])
-        print(
-            f"{topic}: threshold {threshold:.2f}, at a share of {REAL_SHARE:.0%} precision {found.precision:.2f} and "
-            f"recall {found.recall:.2f}; average precision on the training mix {rank:.2f}"
-        )
+def _write_card(folder: Path, card: dict[str, Any]) -> None:
+    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_base(base: Path) -> None:
@@ -155,8 +180,10 @@ def _options() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m monitor.training.train", description="Make the shipped model.")
     parser.add_argument("--base", type=Path, required=True, help="folder of all-MiniLM-L6-v2 (model.safetensors, …)")
     parser.add_argument("--out", type=Path, default=SHIPPED, help="where to write (default: the shipped model)")
-    parser.add_argument("--folds", type=int, default=3, help="cross-validation folds (default 3)")
-    parser.add_argument("--seeds", type=int, default=1, help="networks to average (default 1)")
+    parser.add_argument("--work", type=Path, default=WORK, help=f"where steps leave their results (default {WORK})")
+    parser.add_argument("--seeds", type=int, default=2, help="networks to average (default 2)")
+    parser.add_argument("--fit", type=int, metavar="SEED", help="only fit this seed, to fit several side by side")
+    parser.add_argument("--texts", type=Path, nargs="*", default=(), help="databases or JSON Lines with real items")
     return parser
 
 

@@ -2,11 +2,11 @@
 
 import pytest
 
-from monitor.signals.classifier import Classifier
+from monitor.signals.onnx_classifier import OnnxClassifier
 
 
 @pytest.fixture(scope="session")
-def classifier() -> Classifier:
-    opened = Classifier.open()
+def classifier() -> OnnxClassifier:
+    opened = OnnxClassifier.open()
     opened.load()
     return opened

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import logging
 import shutil
 import subprocess
 import sys
@@ -12,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import ClassifierError
-from monitor.signals.classifier import SHIPPED, Classifier
+from monitor.signals.onnx_classifier import SHIPPED, OnnxClassifier, like_lengths
+from monitor.signals.reading import Reading
 from monitor.signals.tags import signals
 from monitor.signals.text import model_text
 
@@ -29,6 +29,7 @@ CLEAR = [
     ("Meta raises capex guidance on AI infrastructure", "Spending on servers and data centers will grow.", {C}),
     ("Utility signs 2 GW power deal for hyperscale data center campus", "", {C}),
     ("Analysts warn of an AI data center bubble", "Revenue does not cover the spending on GPUs.", {C}),
+    ("Rechenzentrum in Frankfurt gestoppt: Netzanschluss fehlt", "Der Betreiber verschiebt den Bau.", {C}),
     ("Amazon investiert 10 Milliarden Euro in Rechenzentren", "Die Investitionsausgaben steigen erneut.", {C}),
     ("US tightens export controls on AI chips to China", "The rules cover more countries.", {G}),
     ("Australia bans Chinese AI app on government devices", "Officials cite national security.", {G}),
@@ -49,42 +50,70 @@ CLEAR = [
 ]
 
 
-KNOWN_MISSES = [
-    ("Rechenzentrum in Frankfurt gestoppt: Netzanschluss fehlt", "Der Betreiber verschiebt den Bau.", {C}),
-]
-"""What a person would tag and the shipped model does not: a better one must move these up to CLEAR."""
+def probabilities(readings: list[Reading]) -> list[dict[str, float]]:
+    return [{topic: score.probability for topic, score in reading.scores.items()} for reading in readings]
 
 
 @pytest.mark.parametrize(("title", "summary", "topics"), CLEAR, ids=[title for title, _, _ in CLEAR])
-def test_a_clear_item_gets_its_topics(classifier: Classifier, title: str, summary: str, topics: set[str]) -> None:
-    (told,) = classifier.probabilities([model_text(title, summary)])
-    assert {signal.topic for signal in signals(1, classifier.name, told, classifier.thresholds)} == topics
+def test_a_clear_item_gets_its_topics(classifier: OnnxClassifier, title: str, summary: str, topics: set[str]) -> None:
+    (told,) = classifier.read([model_text(title, summary)])
+    assert {signal.topic for signal in signals(1, told.scores, classifier.thresholds)} == topics
 
 
-@pytest.mark.xfail(strict=True, reason="German items without the usual words are missed; docs/model.md, Figures")
-@pytest.mark.parametrize(("title", "summary", "topics"), KNOWN_MISSES, ids=[title for title, _, _ in KNOWN_MISSES])
-def test_a_known_miss_is_missed_no_longer(classifier: Classifier, title: str, summary: str, topics: set[str]) -> None:
-    test_a_clear_item_gets_its_topics(classifier, title, summary, topics)
-
-
-def test_an_item_gets_the_same_probabilities_alone_and_among_others(classifier: Classifier) -> None:
+def test_an_item_gets_the_same_reading_alone_and_among_others(classifier: OnnxClassifier) -> None:
     texts = [model_text(title, summary) for title, summary, _ in CLEAR]
-    together = classifier.probabilities([*texts, "word " * 500])[:-1]
-    alone = [classifier.probabilities([text])[0] for text in reversed(texts)]
-    for one, other in zip(together, reversed(alone), strict=True):
-        assert one == pytest.approx(other, abs=1e-6)
+    together = classifier.read([*texts, "word " * 500, "", "chips"])
+    for text, one in zip(texts, together, strict=False):
+        (alone,) = classifier.read([text])
+        for topic, score in alone.scores.items():
+            assert one.scores[topic].probability == pytest.approx(score.probability, abs=1e-4)
+            assert one.scores[topic].words == score.words
+        assert one.embedding == pytest.approx(alone.embedding, abs=1e-4)
 
 
-def test_threads_share_a_classifier(classifier: Classifier) -> None:
+def test_an_embedding_has_unit_length(classifier: OnnxClassifier) -> None:
+    (told,) = classifier.read(["A chip maker builds a plant"])
+    assert told.embedding is not None
+    assert float(told.embedding @ told.embedding) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_one_thread_reads_as_two_do(classifier: OnnxClassifier) -> None:
     texts = [title for title, _, _ in CLEAR]
-    expected = classifier.probabilities(texts)
+    alone = OnnxClassifier.open(threads=1).read(texts)
+    assert probabilities(alone) == [pytest.approx(one, abs=1e-6) for one in probabilities(classifier.read(texts))]
+
+
+def test_logits_come_in_the_order_of_the_texts(classifier: OnnxClassifier) -> None:
+    texts = [model_text(title, summary) for title, summary, _ in CLEAR]
+    for text, told in zip(texts, classifier.logits(texts), strict=True):
+        assert told == [pytest.approx(one, abs=1e-3) for one in classifier.logits([text])[0]]
+    assert classifier.logits([]) == []
+
+
+@pytest.mark.parametrize(
+    ("lengths", "batches"),
+    [
+        pytest.param([], [], id="no texts"),
+        pytest.param([7], [[0]], id="one"),
+        pytest.param([10, 50, 12, 48], [[1, 3], [2, 0]], id="short and long ones apart"),
+        pytest.param([20, 16, 15], [[0, 1], [2]], id="up to four tokens of padding"),
+        pytest.param([9] * 11, [[0, 1, 2, 3, 4, 5, 6, 7], [8, 9, 10]], id="more than a batch holds"),
+    ],
+)
+def test_texts_of_like_length_run_together_the_longest_first(lengths: list[int], batches: list[list[int]]) -> None:
+    assert like_lengths(lengths) == batches
+
+
+def test_threads_share_a_classifier(classifier: OnnxClassifier) -> None:
+    texts = [title for title, _, _ in CLEAR]
+    expected = probabilities(classifier.read(texts))
     with ThreadPoolExecutor(4) as pool:
-        for told in pool.map(classifier.probabilities, [texts] * 4):
-            assert told == [pytest.approx(one, abs=1e-6) for one in expected]
+        for told in pool.map(classifier.read, [texts] * 4):
+            assert probabilities(told) == [pytest.approx(one, abs=1e-6) for one in expected]
 
 
-def test_no_texts_give_no_probabilities(classifier: Classifier) -> None:
-    assert classifier.probabilities([]) == []
+def test_no_texts_give_no_readings(classifier: OnnxClassifier) -> None:
+    assert classifier.read([]) == []
 
 
 @pytest.mark.parametrize(
@@ -102,8 +131,8 @@ def test_no_texts_give_no_probabilities(classifier: Classifier) -> None:
         pytest.param("[MASK] [CLS] [SEP] [PAD]", id="the tokenizer's own words"),
     ],
 )
-def test_any_text_has_probabilities(classifier: Classifier, text: str) -> None:
-    (told,) = classifier.probabilities([text])
+def test_any_text_has_probabilities(classifier: OnnxClassifier, text: str) -> None:
+    (told,) = probabilities(classifier.read([text]))
     assert tuple(told) == classifier.topics
     assert all(0.0 <= probability <= 1.0 for probability in told.values())
 
@@ -117,14 +146,15 @@ def test_any_text_has_probabilities(classifier: Classifier, text: str) -> None:
         pytest.param("Правительство вводит новые правила для чипов NVIDIA", id="Russian"),
     ],
 )
-def test_what_the_model_cannot_read_keeps_the_prior_and_carries_no_topic(classifier: Classifier, text: str) -> None:
-    (told,) = classifier.probabilities([text])
-    assert set(told.values()) == {0.13}
-    assert signals(1, classifier.name, told, classifier.thresholds) == ()
+def test_what_the_model_cannot_read_keeps_the_prior_and_carries_no_topic(classifier: OnnxClassifier, text: str) -> None:
+    (told,) = classifier.read([text])
+    assert {score.probability for score in told.scores.values()} == {0.13}
+    assert told.embedding is None
+    assert signals(1, told.scores, classifier.thresholds) == ()
 
 
 def test_the_card_describes_the_shipped_model() -> None:
-    opened = Classifier.open()
+    opened = OnnxClassifier.open()
     assert opened.topics == (E, C, G)
     assert set(opened.thresholds) == set(opened.topics)
     assert all(0.0 < threshold < 1.0 for threshold in opened.thresholds.values())
@@ -134,7 +164,7 @@ def test_the_card_describes_the_shipped_model() -> None:
 def test_the_shipped_weights_are_the_described_ones_and_small_enough() -> None:
     weights = (SHIPPED / "model.onnx").read_bytes()
     assert hashlib.sha256(weights).hexdigest() == json.loads((SHIPPED / "model.json").read_text())["sha256"]
-    assert len(weights) < 25_000_000
+    assert len(weights) < 30_000_000
 
 
 def test_the_model_ships_with_licence_notice_and_card() -> None:
@@ -147,16 +177,16 @@ def copy(tmp_path: Path) -> Path:
     return shutil.copytree(SHIPPED, tmp_path / "model")
 
 
-@pytest.mark.parametrize("name", ["model.json", "model.onnx", "tokenizer.json", "tokenizer_config.json"])
+@pytest.mark.parametrize("name", ["model.json", "model.onnx", "ngrams.npz", "tokenizer.json", "tokenizer_config.json"])
 def test_a_missing_file_is_named(copy: Path, name: str) -> None:
     (copy / name).unlink()
     with pytest.raises(ClassifierError, match=f"incomplete: {name} missing"):
-        Classifier.open(copy)
+        OnnxClassifier.open(copy)
 
 
 def test_an_empty_folder_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ClassifierError, match=r"model\.json, model\.onnx, tokenizer\.json"):
-        Classifier.open(tmp_path)
+    with pytest.raises(ClassifierError, match=r"model\.json, model\.onnx, ngrams\.npz, tokenizer\.json"):
+        OnnxClassifier.open(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -176,28 +206,30 @@ def test_an_empty_folder_is_named(tmp_path: Path) -> None:
 def test_a_damaged_description_is_named(copy: Path, text: str) -> None:
     (copy / "model.json").write_text(text)
     with pytest.raises(ClassifierError, match=r"model\.json is damaged"):
-        Classifier.open(copy)
+        OnnxClassifier.open(copy)
 
 
-def test_truncated_weights_are_named_when_loaded(copy: Path) -> None:
-    weights = (copy / "model.onnx").read_bytes()
-    (copy / "model.onnx").write_bytes(weights[: len(weights) // 2])
-    with pytest.raises(ClassifierError, match=r"model\.onnx is damaged"):
-        Classifier.open(copy).load()
+@pytest.mark.parametrize("name", ["model.onnx", "ngrams.npz"])
+def test_truncated_weights_are_named_when_loaded(copy: Path, name: str) -> None:
+    weights = (copy / name).read_bytes()
+    (copy / name).write_bytes(weights[: len(weights) // 2])
+    with pytest.raises(ClassifierError, match=rf"{name} is damaged"):
+        OnnxClassifier.open(copy).load()
 
 
 @pytest.mark.parametrize("text", [pytest.param("{", id="not JSON"), pytest.param("{}", id="not a tokenizer")])
 def test_a_damaged_tokenizer_is_named(copy: Path, text: str) -> None:
     (copy / "tokenizer.json").write_text(text)
     with pytest.raises(ClassifierError, match="tokenizer"):
-        Classifier.open(copy).load()
+        OnnxClassifier.open(copy).load()
 
 
 def test_loading_says_nothing_and_opening_loads_nothing() -> None:
     code = (
-        "import sys; from monitor.signals.classifier import Classifier; c = Classifier.open();"
-        "assert not {'transformers', 'onnxruntime', 'numpy'} & set(sys.modules), 'opening must stay light';"
-        "c.load(); c.load(); assert 'torch' not in sys.modules; c.probabilities(['chips ' * 9000])"
+        "import sys; from monitor.signals.onnx_classifier import OnnxClassifier; c = OnnxClassifier.open();"
+        "assert not {'tokenizers', 'onnxruntime', 'numpy'} & set(sys.modules), 'opening must stay light';"
+        "c.load(); c.load(); c.read(['chips ' * 9000]);"
+        "assert not {'torch', 'transformers'} & set(sys.modules), 'they take longer than all the rest'"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
@@ -206,8 +238,4 @@ def test_loading_says_nothing_and_opening_loads_nothing() -> None:
 def test_errors_say_what_to_do(copy: Path) -> None:
     (copy / "model.onnx").write_bytes(b"")
     with pytest.raises(ClassifierError, match=r"Reinstall the program, or rebuild the model as docs/model\.md says"):
-        Classifier.open(copy).load()
-
-
-def test_the_advice_filter_is_gone_after_loading(classifier: Classifier) -> None:
-    assert logging.getLogger("transformers").filters == []
+        OnnxClassifier.open(copy).load()
