@@ -19,7 +19,7 @@ from monitor.daemon import Daemon
 from monitor.demo.scenario import Row
 from monitor.demo.servers import DemoServers, serve
 from monitor.feeds.fetch import Fetcher
-from monitor.signals.classifier import Classifier
+from monitor.signals.onnx_classifier import OnnxClassifier
 from storage.records import Feed, Fetched
 
 ITEMS = 20
@@ -56,7 +56,7 @@ channels: {{team: {{type: slack, webhook_env: WEBHOOK}}}}
 alerts: [{{name: any, rule: match, topics: [efficiency]}}]
 feeds: [{{name: {FEED}, url: "{servers.feed_urls[FEED]}"}}]
 """)
-    return load(path, Classifier.open().topics)
+    return load(path, OnnxClassifier.open().topics)
 
 
 async def measure(folder: Path) -> list[float]:
