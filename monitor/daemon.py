@@ -17,6 +17,7 @@ from monitor import pipeline, wiring
 from monitor.config import Config, secret_reader
 from monitor.errors import ConfigError
 from monitor.feeds.reach import offline
+from monitor.signals.opening import open_classifier
 from monitor.system import System
 from storage.records import Fetched, Poll
 
@@ -189,8 +190,10 @@ class Daemon:
         old = self.system
         if config.database != old.config.database:
             raise ConfigError("`database` cannot change while running; restart for that")
-        new = wiring.build(config, old.store, old.classifier, secret_reader())
-        await new.store.sync_feeds(config.feed_specs(), new.now())
+        classifier = open_classifier(config.classifier, config.topics, await old.store.heads())
+        await asyncio.to_thread(classifier.load)
+        new = wiring.build(config, old.store, classifier, secret_reader())
+        await wiring.take_up(new)
         self.system = new
         self._last.clear()
         await wiring.close(old)

@@ -31,13 +31,14 @@ from monitor.feeds.document import Document
 from monitor.feeds.due import next_poll
 from monitor.feeds.fresh import fresh, identify
 from monitor.progress import Progress
-from monitor.signals.tags import signals
+from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
 from monitor.system import System
 from storage.errors import StorageError
-from storage.records import Classification, Delivery, Feed, Fetched, Finding, Poll, StoryLine, Trend
+from storage.records import Classification, Delivery, Feed, Fetched, Finding, Item, Poll, Signal, StoryLine, Trend
 
 BATCH = 64
+SMALL_BATCH = 16  # where a person waits, perhaps with a large model: it can be stopped within seconds
 CHART_DAYS = 30
 STORIES_KEPT = 500
 UNTOLD = ChannelError("an attempt was begun, and its outcome is not known")
@@ -158,14 +159,36 @@ async def classify(system: System) -> int:
     items = await system.store.pending("classify", BATCH)
     if not items:
         return 0
-    texts = [model_text(item.title, item.summary) for item in items]
-    scores = await asyncio.to_thread(system.classifier.probabilities, texts)
-    model = system.classifier.name
-    found = [Classification(item.id, model, score) for item, score in zip(items, scores, strict=True)]
-    tagged = [s for c in found for s in signals(c.item_id, model, c.probabilities, system.thresholds)]
+    found, tagged = await _read(system, items)
     await system.store.save_classified(found, tagged, system.now())
     log.info("items.classified", items=len(items), signals=len(tagged))
     return len(items)
+
+
+async def reclassify(system: System, since: datetime, advance: Callable[[int], None]) -> int:
+    """Have the classifier read stored items published since then that it has not read yet; the newest first.
+
+    Nothing an earlier model said is forgotten. Stop it at any time: it goes on where it was. ``advance`` hears of every
+    batch's size. Returns the number of items read.
+    """
+    done, last = 0, None
+    while items := await system.store.unread(system.classifier.models, since, SMALL_BATCH, last):
+        found, tagged = await _read(system, items)
+        await system.store.save_reclassified(found, tagged, system.now())
+        advance(len(items))
+        done, last = done + len(items), items[-1]
+    return done
+
+
+async def _read(system: System, items: Sequence[Item]) -> tuple[list[Classification], list[Signal]]:
+    texts = [model_text(item.title, item.summary) for item in items]
+    readings = await asyncio.to_thread(system.classifier.read, texts)
+    found: list[Classification] = []
+    tagged: list[Signal] = []
+    for item, reading in zip(items, readings, strict=True):
+        found += classifications(item.id, reading.scores)
+        tagged += signals(item.id, reading.scores, system.thresholds)
+    return found, tagged
 
 
 async def group(system: System) -> int:
@@ -182,11 +205,15 @@ async def judge(system: System) -> int:
     now = system.now()
     unjudged = await system.store.unjudged(BATCH)
     looked = await _detect(system, now)
-    findings = await _find(system, [Tagged(*pair) for pair in unjudged if pair[1]], looked, now)
+    findings = await _find(system, [_tagged(*pair) for pair in unjudged if pair[1]], looked, now)
     raised = await system.store.save_judgement(looked, findings, [item.id for item, _ in unjudged], now)
     if raised:
         log.info("alerts.raised", alerts=raised)
     return raised
+
+
+def _tagged(item: Item, found: Sequence[Signal]) -> Tagged:
+    return Tagged(item, {one.topic: one.probability for one in found}, {one.topic: one.words for one in found})
 
 
 async def _detect(system: System, now: datetime) -> list[Trend]:

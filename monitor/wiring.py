@@ -11,6 +11,7 @@ from monitor.config import Config, secret_reader
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
 from monitor.signals.classifier import Classifier
+from monitor.signals.opening import open_classifier
 from monitor.system import System
 from storage.store import Store
 
@@ -33,11 +34,11 @@ async def running(config: Config, read_secret: ReadSecret | None = None) -> Asyn
     Secrets come from the environment unless ``read_secret`` is given. Raises StorageError, ClassifierError, or
     ConfigError when a secret is missing or makes no sense.
     """
-    classifier = Classifier.open()
     with Store(config.database) as store:
+        classifier = open_classifier(config.classifier, config.topics, await store.heads())
         system = build(config, store, classifier, read_secret or secret_reader())
         try:
-            await store.sync_feeds(config.feed_specs(), system.now())
+            await take_up(system)
             await store.prune_fetches(system.now() - FETCHES_KEPT)
             yield system
         finally:
@@ -45,7 +46,7 @@ async def running(config: Config, read_secret: ReadSecret | None = None) -> Asyn
 
 
 def build(config: Config, store: Store, classifier: Classifier, read_secret: ReadSecret) -> System:
-    """Put a system together around an open store and a classifier (both survive a change of configuration)."""
+    """Put a system together around an open store and a classifier."""
     return System(
         config=config,
         store=store,
@@ -56,6 +57,13 @@ def build(config: Config, store: Store, classifier: Classifier, read_secret: Rea
         channels=_channels(config, read_secret),
         now=utc_now,
     )
+
+
+async def take_up(system: System) -> None:
+    """Tell the database which feeds to poll, and what decides each topic from now on."""
+    now = system.now()
+    await system.store.sync_feeds(system.config.feed_specs(), now)
+    await system.store.save_thresholds(system.classifier.models, system.thresholds, now)
 
 
 async def close(system: System) -> None:

@@ -89,7 +89,7 @@ class TestClassifyLines:
         result = run("classify", "--jsonl", stdin="\n".join(map(json.dumps, lines)))
         first, second = map(json.loads, result.output.splitlines())
         assert result.exit_code == 0
-        assert set(first) == {"probabilities", "topics", "model"}
+        assert set(first) == {"probabilities", "topics", "words", "model"}
         assert first["topics"] == ["efficiency"]
         assert set(first["probabilities"]) == set(TOPICS)
         assert second["topics"] == []

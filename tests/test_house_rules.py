@@ -24,6 +24,17 @@ PURE = (
     "monitor/feeds/addresses.py",
     "monitor/signals/text.py",
     "monitor/signals/tags.py",
+    "monitor/signals/reading.py",
+    "monitor/signals/words.py",
+    "monitor/signals/stopwords.py",
+    "monitor/signals/heads.py",
+    "monitor/signals/explanation.py",
+    "monitor/signals/label_choice.py",
+    "monitor/signals/evaluation.py",
+    "monitor/signals/logistic.py",
+    "monitor/signals/learning.py",
+    "monitor/signals/telling_apart.py",
+    "monitor/cli/statements.py",
     "monitor/stories.py",
     "monitor/trends.py",
     "monitor/alerts/retry.py",
@@ -49,14 +60,25 @@ ONLY_IN = {
     "aiosmtplib": ("monitor/alerts/channels/",),
     "aiosmtpd": ("monitor/demo/",),
     "apscheduler": ("monitor/daemon.py",),
-    "onnxruntime": ("monitor/signals/classifier.py", "monitor/training/"),
-    "transformers": ("monitor/signals/classifier.py", "monitor/training/"),
-    "torch": ("monitor/training/",),
+    "onnxruntime": ("monitor/signals/onnx_classifier.py", "monitor/training/"),
+    "transformers": ("monitor/signals/hub.py", "monitor/training/"),
+    "torch": ("monitor/signals/hub.py", "monitor/training/"),
     "jinja2": ("monitor/alerts/render/",),
 }
 """Which rooms may import what."""
 
-AT_START = {"httpx", "aiosmtplib", "apscheduler", "onnxruntime", "transformers", "torch", "numpy", "feedparser", "rich"}
+AT_START = {
+    "httpx",
+    "aiosmtplib",
+    "apscheduler",
+    "onnxruntime",
+    "tokenizers",
+    "transformers",
+    "torch",
+    "numpy",
+    "feedparser",
+    "rich",
+}
 """What `monitor --help` must not load."""
 
 

@@ -99,7 +99,7 @@ def test_without_a_database_it_says_what_makes_one(home: Path) -> None:
 
 
 def test_ctrl_c_stops_it_between_two_batches_and_the_next_run_goes_on(home: Path) -> None:
-    stored(home, *(f"{SURE}, says laboratory number {number}" for number in range(600)))
+    stored(home, *(f"{SURE}, says laboratory number {number}" for number in range(3000)))
     command = [sys.executable, "-m", "monitor", "reclassify", "--config", str(home / "feeds.yaml")]
     read = "SELECT count(DISTINCT item_id) FROM classifications WHERE model <> 'test-model'"
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
@@ -109,6 +109,6 @@ def test_ctrl_c_stops_it_between_two_batches_and_the_next_run_goes_on(home: Path
     assert process.returncode == 130
     (done,) = ask(home, read)[0]
     assert isinstance(done, int)
-    assert 0 < done < 600
-    assert said.strip().splitlines()[-1].endswith(f"to go on: {600 - done} items left")
-    assert reclassify(home, "--dry-run").output.startswith(f"{600 - done} items published")
+    assert 0 < done < 3000
+    assert said.strip().splitlines()[-1].endswith(f"to go on: {3000 - done:,} items left")
+    assert reclassify(home, "--dry-run").output.startswith(f"{3000 - done:,} items published")

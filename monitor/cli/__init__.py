@@ -12,6 +12,11 @@ COMMANDS = {
     "run": ("working", "Run the daemon: poll feeds, tag, detect trends, alert. --once does one round."),
     "poll": ("working", "Fetch the feeds that are due and store what is new."),
     "classify": ("working", "Tag stored items with topics, or items from standard input (--jsonl)."),
+    "reclassify": ("retagging", "Have the present model read stored items that it has not read yet."),
+    "explain": ("reasons", "Show which words decided about an item, or about a text of yours."),
+    "label": ("labelling", "Say what an item really is; --review walks through the doubtful ones."),
+    "evaluate": ("labelling", "Measure the model on the labels, or on a file of labelled items."),
+    "train": ("learning", "Learn from the labels: fit a correction in seconds, or the whole network (--full)."),
     "deliver": ("working", "Send the alerts that wait in the outbox."),
     "status": ("health", "Show feeds, pending work, trends and undelivered alerts."),
     "healthcheck": ("health", "Exit 0 when the monitor is alive and up to date, else 1 (for Docker and cron)."),
@@ -54,7 +59,7 @@ class Commands(click.Group):
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ai-market-monitor", prog_name="monitor")
 def main() -> None:
-    r"""Watch AI-industry news feeds; tag, count, and alert when a topic's flow really changes.
+    """Watch AI-industry news feeds; tag, count, and alert when a topic's flow really changes.
 
     \b
     Start with:  monitor run          (with feeds.yaml; `monitor init` writes one)
@@ -62,5 +67,5 @@ def main() -> None:
     Try it out:  monitor demo
 
     Exit codes: 0 done, 1 failed or unhealthy, 2 bad configuration, query or usage, 3 already running,
-    4 database trouble, 5 classifier trouble.
-    """
+    4 database trouble, 5 classifier trouble, 130 stopped by Ctrl-C.
+    """  # noqa: D301 - click wants the backspace character itself

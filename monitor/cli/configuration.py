@@ -8,7 +8,8 @@ import click
 from monitor.cli.options import config_option
 from monitor.config import Config, json_schema, load, starter_text
 from monitor.errors import ConfigError
-from monitor.signals.classifier import Classifier
+from monitor.signals.onnx_classifier import OnnxClassifier
+from monitor.signals.opening import open_classifier
 
 
 @click.command()
@@ -20,7 +21,8 @@ def check(config_path: Path, schema: bool) -> None:
         click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
         return
     try:
-        config = load(config_path, Classifier.open().topics, need_secrets=True)
+        config = load(config_path, OnnxClassifier.open().topics, need_secrets=True)
+        open_classifier(config.classifier, config.topics)
     except ConfigError as error:
         click.echo(error, err=True)
         raise SystemExit(error.exit_code) from None

@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Any
 
 from monitor.signals.classifier import Classifier
+from monitor.signals.reading import Reading
 from monitor.signals.tags import signals
 from monitor.signals.text import model_text
 
@@ -19,14 +20,19 @@ def tag(lines: Iterable[str], classifier: Classifier, thresholds: Mapping[str, f
     """Answer each line that is not blank: with probabilities, topics and model, or with an error that names it."""
     rows = (_row(line, number) for number, line in enumerate(lines, start=1) if line.strip())
     while batch := list(islice(rows, LINES_AT_ONCE)):
-        scores = classifier.probabilities([text for text, _ in batch])
-        for (_, error), probabilities in zip(batch, scores, strict=True):
-            yield {"error": error} if error else _answer(classifier.name, probabilities, thresholds)
+        readings = classifier.read([text for text, _ in batch])
+        for (_, error), reading in zip(batch, readings, strict=True):
+            yield {"error": error} if error else _answer(classifier.name, reading, thresholds)
 
 
-def _answer(model: str, probabilities: Mapping[str, float], thresholds: Mapping[str, float]) -> dict[str, Any]:
-    topics = [signal.topic for signal in signals(0, model, probabilities, thresholds)]
-    return {"probabilities": {t: round(p, 4) for t, p in probabilities.items()}, "topics": topics, "model": model}
+def _answer(model: str, reading: Reading, thresholds: Mapping[str, float]) -> dict[str, Any]:
+    found = signals(0, reading.scores, thresholds)
+    return {
+        "probabilities": {topic: round(score.probability, 4) for topic, score in reading.scores.items()},
+        "topics": [signal.topic for signal in found],
+        "words": {signal.topic: list(signal.words) for signal in found},
+        "model": model,
+    }
 
 
 def _row(line: str, number: int) -> Row:

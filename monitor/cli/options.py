@@ -9,7 +9,7 @@ import click
 from monitor import logs
 from monitor.config import Config, default_path, load
 from monitor.settings import parse_duration
-from monitor.signals.classifier import Classifier
+from monitor.signals.onnx_classifier import OnnxClassifier
 
 
 class _Duration(click.ParamType):  # type: ignore[type-arg]  # generic only since click 8.4
@@ -45,6 +45,6 @@ def config_option(command: F) -> F:
 
 def load_config(path: Path, *, need_secrets: bool = False) -> Config:
     """Read the configuration and set up logging as it says. Raises ConfigError."""
-    config = load(path, Classifier.open().topics, need_secrets=need_secrets)
+    config = load(path, OnnxClassifier.open().topics, need_secrets=need_secrets)
     logs.configure(config.log.level, config.log.format)
     return config

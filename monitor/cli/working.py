@@ -19,7 +19,8 @@ from monitor.daemon import Daemon
 from monitor.errors import AlreadyRunning
 from monitor.feeds.due import due_soon
 from monitor.instance import only_instance
-from monitor.signals.classifier import Classifier
+from monitor.signals.onnx_classifier import OnnxClassifier
+from monitor.signals.opening import open_classifier
 from monitor.system import System
 from storage.records import Feed
 from storage.store import Store
@@ -146,8 +147,9 @@ def classify(config_path: Path, lines: bool) -> None:
 
 
 def _classify_lines(config_path: Path) -> bool:
-    classifier = Classifier.open()
-    limits = wiring.thresholds(load_config(config_path), classifier) if config_path.exists() else classifier.thresholds
+    config = load_config(config_path) if config_path.exists() else None
+    classifier = open_classifier(config.classifier, config.topics) if config else OnnxClassifier.open()
+    limits = wiring.thresholds(config, classifier) if config else classifier.thresholds
     well = True
     lines = (line.decode("utf-8", "replace") for line in sys.stdin.buffer)
     for answer in tag(lines, classifier, limits):

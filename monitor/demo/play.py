@@ -12,7 +12,7 @@ from monitor.demo.scenario import load as load_scenario
 from monitor.demo.servers import DemoServers, serve
 from monitor.errors import MonitorError
 from monitor.instance import only_instance
-from monitor.signals.classifier import Classifier
+from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.system import System
 
 ROUNDS = (
@@ -47,7 +47,7 @@ async def _play(folder: Path, tell: Tell) -> Played:
         path = folder / "feeds.yaml"
         path.write_text(_configuration(servers), encoding="utf-8")
         secrets = {"DEMO_WEBHOOK": servers.webhook_url}
-        config = load(path, Classifier.open().topics, need_secrets=True, environ=secrets)
+        config = load(path, OnnxClassifier.open().topics, need_secrets=True, environ=secrets)
         async with wiring.running(config, secret_reader(secrets)) as system:
             for number, title in enumerate(ROUNDS):
                 tell(f"\n{number + 1}. {title}")
