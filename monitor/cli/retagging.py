@@ -1,6 +1,7 @@
 """The command that has the present model read what an earlier one read."""
 
 import asyncio
+import signal
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -47,6 +48,8 @@ def reclassify(config_path: Path, since: timedelta, dry_run: bool) -> None:
     if dry_run:
         asyncio.run(_count(config, begin))
         return
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
     try:
         with _alone(config.database):
             asyncio.run(_work(config, begin))
