@@ -54,14 +54,18 @@ def calibrate(folder: Path, texts: Sequence[Path]) -> None:
     told = OnnxClassifier.open(folder).logits([model_text(one.title, one.summary) for one in found])
     card = json.loads((folder / CARD).read_text(encoding="utf-8"))
     cases: list[Case] = []
+    tagged: set[int] = set()
     for place, topic in enumerate(TOPICS):
         logits, positives = [row[place] for row in told], [topic in one.topics for one in found]
         card["calibration"][topic] = asdict(platt(logits, positives))
         judged = _judged(logits, positives, found)
         card["thresholds"][topic] = threshold_for(judged, PRECISION_GOAL, card["prior"])
         cases += [Case(topic, one.lang, told) for one, told in zip(found, judged, strict=True)]
+        tagged |= {i for i, one in enumerate(judged) if one.probability >= card["thresholds"][topic]}
     (folder / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
     print(figures.table(measured(cases, card["thresholds"]), dict.fromkeys(TOPICS, card["name"])))
+    bare = [i for i, one in enumerate(found) if not one.topics]
+    print(f"{len(tagged.intersection(bare)) / len(bare):.1%} of the {len(bare)} items without a topic are tagged")
 
 
 def _judged(logits: Logits, positives: Sequence[bool], found: Sequence[Example]) -> list[Judged]:
