@@ -8,9 +8,9 @@ better than either (docs/model.md has the figures). Pieces are hashed into a fix
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from functools import lru_cache
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING, BinaryIO
 from zlib import crc32
 
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 BUCKETS = 1 << 18
 _LENGTHS = (3, 4, 5)
+_LONGEST_REMEMBERED = 40  # letters; a hostile text must not fill the memory with its words
 _WORD = re.compile(r"[^\W_]+")
 
 
@@ -59,7 +60,7 @@ class Ngrams:
         each = self._weighted(places, values) / np.fromiter(counts.values(), np.float32, len(counts))
         added = dict(zip(places.tolist(), each.T, strict=True))
         return [
-            (word.start(), word.end(), np.sum([added[_bucket(piece)] for piece in _of_word(word[0].lower())], axis=0))
+            (word.start(), word.end(), np.sum([added[bucket] for bucket in _of_word(word[0].lower())], axis=0))
             for word in _WORD.finditer(text)
         ]
 
@@ -80,23 +81,25 @@ class Ngrams:
 def pieces(text: str) -> Counter[int]:
     """Count the buckets of a text's words, pairs of neighbouring words, and pieces of 3 to 5 letters of words."""
     words = [word.lower() for word in _WORD.findall(text)]
-    return Counter(_bucket(piece) for piece in _pieces(words))
+    found = Counter(chain.from_iterable(map(_of_word, words)))
+    found.update(_bucket(f"p:{one} {two}") for one, two in pairwise(words))
+    return found
 
 
 def _bucket(piece: str) -> int:
     return crc32(piece.encode("utf-8", "replace")) % BUCKETS
 
 
-def _pieces(words: list[str]) -> Iterator[str]:
-    for word in words:
-        yield from _of_word(word)
-    for one, two in pairwise(words):
-        yield f"p:{one} {two}"
+def _of_word(word: str) -> tuple[int, ...]:
+    return _remembered(word) if len(word) <= _LONGEST_REMEMBERED else _hashed(word)
 
 
-def _of_word(word: str) -> Iterator[str]:
-    yield f"w:{word}"
+@lru_cache(maxsize=8192)  # most words come again and again, and hashing their pieces is what takes the time
+def _remembered(word: str) -> tuple[int, ...]:
+    return _hashed(word)
+
+
+def _hashed(word: str) -> tuple[int, ...]:
     padded = f" {word} "
-    for length in _LENGTHS:
-        for start in range(max(1, len(padded) - length + 1)):
-            yield padded[start : start + length]
+    starts = [(length, start) for length in _LENGTHS for start in range(max(1, len(padded) - length + 1))]
+    return (_bucket(f"w:{word}"), *(_bucket(padded[start : start + length]) for length, start in starts))
