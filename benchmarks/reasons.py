@@ -14,8 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-from monitor.signals.heads import log_odds
 from monitor.signals.occlusion import falls, without
+from monitor.signals.odds import log_odds
 from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.text import model_text
 from monitor.signals.words import Word, words

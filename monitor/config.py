@@ -102,6 +102,10 @@ class Config(Settings):
             if feed.enabled
         ]
 
+    def own_topics(self) -> tuple[str, ...]:
+        """Name the topics of the user's own: those that have examples."""
+        return tuple(topic for topic, settings in self.topics.items() if settings.examples is not None)
+
 
 def default_path(environ: Mapping[str, str] = os.environ) -> Path:
     """Return $MONITOR_CONFIG, else feeds.yaml in the current folder."""
@@ -183,7 +187,7 @@ def _repeated_feeds(config: Config) -> Iterator[Problem]:
 
 def _unknown_topics(config: Config, known: tuple[str, ...]) -> Iterator[Problem]:
     hint = f"the model knows {', '.join(known)}"
-    own = tuple(topic for topic, settings in config.topics.items() if settings.examples is not None)
+    own = config.own_topics()
     for topic, settings in config.topics.items():
         if topic not in (*known, *own):
             yield Problem(("topics", topic), f"there is no such topic; {hint}; give it `examples:` to make it your own")

@@ -28,6 +28,7 @@ PURE = (
     "monitor/signals/words.py",
     "monitor/signals/stopwords.py",
     "monitor/signals/heads.py",
+    "monitor/signals/odds.py",
     "monitor/signals/explanation.py",
     "monitor/signals/label_choice.py",
     "monitor/signals/evaluation.py",

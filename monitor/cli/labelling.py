@@ -5,8 +5,7 @@ They need no lock: SQLite lets them and a running daemon take turns.
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,12 +13,12 @@ import click
 
 from monitor import logs, wiring
 from monitor.cli import figures
+from monitor.cli.items import existing_store, read_all
 from monitor.cli.options import config_option, load_config
 from monitor.cli.review import Doubt, Review
 from monitor.cli.statements import Misunderstood, from_flags
 from monitor.config import Config
 from monitor.errors import ClassifierError, MonitorError
-from monitor.progress import Progress
 from monitor.signals.classifier import Classifier
 from monitor.signals.evaluation import Case, Judged, measured
 from monitor.signals.labelled import read_labelled
@@ -27,26 +26,12 @@ from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.opening import open_classifier
 from monitor.signals.settings import ClassifierSettings
 from monitor.signals.text import model_text
-from storage import reading
 from storage.labels import Known
 from storage.records import Head
 from storage.store import Store
 
 RECENT = timedelta(days=90)
 """How old the items of a review may be."""
-_AT_ONCE = 64
-
-
-@contextmanager
-def _store(config: Config) -> Iterator[Store]:
-    """Open the database, which must exist. Raises StorageError."""
-    reading.ask(config.database, "SELECT 1")  # a missing one is an error here, and not to be made
-    with Store(config.database) as store:
-        yield store
-
-
-def _own(config: Config | None) -> list[str]:
-    return [topic for topic, settings in config.topics.items() if settings.examples is not None] if config else []
 
 
 # label
@@ -71,7 +56,7 @@ def label(config_path: Path, review: bool, limit: int, topic: str | None, words:
     `monitor train` learns from labels, `monitor evaluate` measures the model on them.
     """  # noqa: D301 - click wants the backspace character itself
     config = load_config(config_path)
-    topics = (*OnnxClassifier.open().topics, *_own(config))
+    topics = (*OnnxClassifier.open().topics, *config.own_topics())
     if review:
         _check_review(topic, topics, words)
         _review(config, topics, topic, limit)
@@ -112,7 +97,7 @@ def _statement(flags: Sequence[str], topics: Sequence[str]) -> dict[str, bool] |
 
 
 def _say(config: Config, item_id: int, said: Mapping[str, bool] | None) -> None:
-    with _store(config) as store:
+    with existing_store(config) as store:
         if asyncio.run(store.known(item_id, {})) is None:
             raise click.UsageError(f"there is no item {item_id}; `monitor query doubtful` shows ids")
         if said is None:
@@ -142,7 +127,7 @@ def _reason(known: Known, topic: str) -> str:
 
 
 def _review(config: Config, topics: Sequence[str], topic: str | None, limit: int) -> None:
-    with _store(config) as store:
+    with existing_store(config) as store:
         limits = {name: threshold for name, (_, threshold) in asyncio.run(store.thresholds()).items()}
         found = asyncio.run(store.doubtful(wiring.utc_now() - RECENT, topic, limit))
         if not found:
@@ -225,7 +210,8 @@ def _on_file(config: Config | None, model: str | None, file: Path) -> tuple[Clas
     classifier = _classifier(config, model, _heads(config))
     items = read_labelled(file, classifier.topics)
     named = {topic for item in items for topic in item.topics}
-    topics = [topic for topic in classifier.topics if topic in named or topic not in _own(config)]
+    own = config.own_topics() if config else ()
+    topics = [topic for topic in classifier.topics if topic in named or topic not in own]
     read = _probabilities(classifier, [model_text(item.title, item.summary) for item in items])
     cases = [
         Case(topic, item.lang, Judged(likely[topic], topic in item.topics))
@@ -238,13 +224,13 @@ def _on_file(config: Config | None, model: str | None, file: Path) -> tuple[Clas
 def _heads(config: Config | None) -> Sequence[Head]:
     if config is None or not config.database.exists():
         return ()
-    with _store(config) as store:
+    with existing_store(config) as store:
         return asyncio.run(store.heads())
 
 
 def _on_labels(config: Config, model: str | None) -> tuple[Classifier, list[Case], list[str]]:
     """Take what the classifier said of labelled items; read those that it has not read yet, and all for --model."""
-    with _store(config) as store:
+    with existing_store(config) as store:
         classifier = _classifier(config, model, asyncio.run(store.heads()))
         found = asyncio.run(store.labelled({} if model else classifier.models))
     if not found:
@@ -283,10 +269,5 @@ def _classifier(config: Config | None, model: str | None, heads: Sequence[Head])
 
 
 def _probabilities(classifier: Classifier, texts: Sequence[str]) -> list[dict[str, float]]:
-    found: list[dict[str, float]] = []
-    with Progress("reading items", len(texts)) as progress:
-        for start in range(0, len(texts), _AT_ONCE):
-            readings = classifier.read(texts[start : start + _AT_ONCE])
-            found += [{topic: score.probability for topic, score in one.scores.items()} for one in readings]
-            progress.advance(len(readings))
-    return found
+    readings = read_all(classifier, texts, "reading items")
+    return [{topic: score.probability for topic, score in one.scores.items()} for one in readings]

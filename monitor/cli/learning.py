@@ -3,32 +3,28 @@
 import asyncio
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from monitor import wiring
+from monitor.cli.items import existing_store, read_all
 from monitor.cli.options import config_option, load_config
 from monitor.cli.tables import show
 from monitor.config import Config
 from monitor.errors import ClassifierError, ConfigError
-from monitor.progress import Progress
 from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.opening import model_folder, usable
-from monitor.signals.reading import Reading
 from monitor.signals.text import model_text
 from storage import reading
 from storage.heads import LabelledItem, labelled, tagged
 from storage.records import Head
-from storage.store import Store
 
 if TYPE_CHECKING:
     from monitor.signals.learning import Lesson
     from monitor.training.dataset import Example
 
-_AT_ONCE = 64
 _COLUMNS = ("topic", "labels", "positive", "model_f1", "model_loss", "own_f1", "own_loss", "verdict")
 
 
@@ -63,20 +59,12 @@ def train(config_path: Path, full: bool, base: Path | None, out: Path | None) ->
         _correct(config, OnnxClassifier.open(folder))
 
 
-@contextmanager
-def _store(config: Config) -> Iterator[Store]:
-    """Open the database, which must exist. Raises StorageError."""
-    reading.ask(config.database, "SELECT 1")  # a missing one is an error here, and not to be made
-    with Store(config.database) as store:
-        yield store
-
-
 # The correction
 
 
 def _correct(config: Config, encoder: OnnxClassifier) -> None:
     thresholds = wiring.thresholds(config, encoder)
-    with _store(config) as store:
+    with existing_store(config) as store:
         before, said = asyncio.run(store.heads()), labelled(config.database)
         lessons = _lessons(encoder, said, thresholds)
         learned = [lesson.head for lesson in lessons if lesson.head is not None]
@@ -90,7 +78,8 @@ def _lessons(encoder: OnnxClassifier, said: Sequence[LabelledItem], thresholds: 
     from monitor.signals.learning import Labelled, learn  # noqa: PLC0415 - numpy, which few commands need
 
     mine = [one for one in said if one.topic in encoder.topics]
-    read = _readings(encoder, {one.item_id: model_text(one.title, one.summary) for one in mine})
+    texts = {one.item_id: model_text(one.title, one.summary) for one in mine}
+    read = dict(zip(texts, read_all(encoder, list(texts.values()), "reading labelled items"), strict=True))
     seen: dict[str, list[Labelled]] = {topic: [] for topic in encoder.topics}
     for one in mine:
         found = read[one.item_id]
@@ -98,16 +87,6 @@ def _lessons(encoder: OnnxClassifier, said: Sequence[LabelledItem], thresholds: 
             says = found.scores[one.topic].probability
             seen[one.topic].append(Labelled(found.embedding, says, one.carries, one.story))
     return [learn(topic, labels, thresholds[topic], encoder.name) for topic, labels in seen.items()]
-
-
-def _readings(encoder: OnnxClassifier, texts: Mapping[int, str]) -> dict[int, Reading]:
-    found: list[Reading] = []
-    with Progress("reading labelled items", len(texts)) as progress:
-        for start in range(0, len(texts), _AT_ONCE):
-            batch = list(texts.values())[start : start + _AT_ONCE]
-            found += encoder.read(batch)
-            progress.advance(len(batch))
-    return dict(zip(texts, found, strict=True))
 
 
 def _row(lesson: "Lesson") -> tuple[object, ...]:
@@ -169,6 +148,6 @@ def _examples(config: Config) -> "list[Example]":
     """Return the labelled items; where a person did not speak of a topic, the model's present word stands."""
     from monitor.training.dataset import TOPICS, Example  # noqa: PLC0415 - as above
 
-    with _store(config):  # brings the database up to date
+    with existing_store(config):  # brings the database up to date
         items = tagged(config.database, TOPICS)
     return [Example(one.title, one.summary, one.lang or "?", one.topics, one.story) for one in items]

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from monitor.signals.evaluation import Judged, quality
-from monitor.signals.heads import log_odds
 from monitor.signals.logistic import Numbers, Observed, Prior, fitted, losses, sigmoid
+from monitor.signals.odds import log_odds
 from storage.records import Head
 
 if TYPE_CHECKING:

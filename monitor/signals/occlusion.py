@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from monitor.signals.classifier import Classifier
-from monitor.signals.heads import log_odds
+from monitor.signals.odds import log_odds
 from monitor.signals.words import Word, deciding, words
 
 

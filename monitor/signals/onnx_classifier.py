@@ -8,7 +8,6 @@ as long as everything else together. Nothing here reaches for the network. How t
 
 import hashlib
 import json
-import math
 import threading
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +19,7 @@ from typing import Any, NamedTuple
 
 from monitor.errors import ClassifierError
 from monitor.signals.ngrams import Ngrams
+from monitor.signals.odds import sigmoid
 from monitor.signals.reading import Reading, Score
 from monitor.signals.text import readable
 from monitor.signals.words import deciding
@@ -47,8 +47,7 @@ class Calibration:
 
     def probability(self, network: float, ngrams: float) -> float:
         """Return the probability that two logits make."""
-        logit = self.network * network + self.ngrams * ngrams + self.shift
-        return 1 / (1 + math.exp(-max(-60.0, min(60.0, logit))))
+        return sigmoid(self.network * network + self.ngrams * ngrams + self.shift)
 
 
 @dataclass(frozen=True, slots=True)

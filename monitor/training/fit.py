@@ -1,4 +1,4 @@
-"""Fitting the network to labelled items: the training loop, and what a fitted network says of other items."""
+"""Fitting the network to labelled items: the training loop."""
 
 import random
 from collections.abc import Callable, Sequence
@@ -70,18 +70,6 @@ def fitted(recipe: Recipe, examples: Sequence[Example], seed: int, tick: Tick = 
             tick()
     network.eval()
     return network
-
-
-def logits(recipe: Recipe, network: TopicNetwork, examples: Sequence[Example]) -> list[list[float]]:
-    """Return the network's logits, one row per example, one column per topic."""
-    texts, _ = _inputs(recipe, examples)
-    ranked = sorted(range(len(texts)), key=lambda i: len(texts[i]))
-    rows: dict[int, list[float]] = {}
-    with torch.no_grad():
-        for start in range(0, len(ranked), recipe.batch):
-            batch = ranked[start : start + recipe.batch]
-            rows.update(zip(batch, network(*padded([texts[i] for i in batch]))[0].tolist(), strict=True))
-    return [rows[i] for i in range(len(texts))]
 
 
 def _with_hidden_words(

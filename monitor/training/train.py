@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from monitor.errors import ClassifierError, MonitorError
+from monitor.signals.background import BACKGROUND
 from monitor.signals.onnx_classifier import CARD, NETWORK, NGRAMS, SHIPPED, OnnxClassifier
 from monitor.signals.text import model_text
 from monitor.training.background import write_background
@@ -77,15 +78,13 @@ def train(  # noqa: PLR0913 - each is a choice of its own, and all but two have 
     name: str = NAME,
 ) -> None:
     """Write a model folder to ``out``, trained on the project's items and ``extra`` ones. Raises ClassifierError."""
+    from monitor.training.network import averaged  # noqa: PLC0415 - torch may be missing
+
     examples = (*training_examples(), *extra)
     networks = [fit_seed(base, work, examples, seed) for seed in range(1, seeds + 1)]
-    network = networks[0]
-    if seeds > 1:
-        from monitor.training.network import averaged  # noqa: PLC0415 - torch may be missing
-
-        network.load_state_dict(averaged([one.state_dict() for one in networks]))
-    write_model(network, work / "reader", examples, out, name)
-    write_background(OnnxClassifier.open(out), training_examples(), out / "background.npz")
+    networks[0].load_state_dict(averaged([one.state_dict() for one in networks]))
+    write_model(networks[0], work / "reader", examples, out, name)
+    write_background(OnnxClassifier.open(out), training_examples(), out / BACKGROUND)
     if texts:
         from monitor.training.calibration import calibrate  # noqa: PLC0415 - reads databases, which training does not
 
@@ -146,7 +145,7 @@ def write_model(network: "TopicNetwork", reader: Path, examples: Sequence[Exampl
     write_ngrams(examples, out / NGRAMS)
     tokenizer_of(reader).save_pretrained(out)
     network.encoder.config.save_pretrained(out)
-    _write_card(out, _card(out, name))
+    (out / CARD).write_text(json.dumps(_card(out, name), indent=2) + "\n", encoding="utf-8")
     print(f"Wrote {out}")
 
 
@@ -162,10 +161,6 @@ def _card(out: Path, name: str) -> dict[str, Any]:
         "ngrams_sha256": hashlib.sha256((out / NGRAMS).read_bytes()).hexdigest(),
         "max_length": MAX_LENGTH,
     }
-
-
-def _write_card(folder: Path, card: dict[str, Any]) -> None:
-    (folder / CARD).write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
 def _check_base(base: Path) -> None:

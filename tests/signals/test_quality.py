@@ -1,6 +1,5 @@
 """The gate that a new model must pass: floors under its figures on items that no training has seen, pinned by hash."""
 
-from collections.abc import Sequence
 from hashlib import sha256
 from itertools import combinations
 from statistics import mean
@@ -8,10 +7,11 @@ from statistics import mean
 import numpy as np
 import pytest
 
-from monitor.signals.evaluation import Case, Figures, Judged, macro_f1, measured
+from monitor.signals.evaluation import macro_f1
 from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.text import model_text
-from monitor.training.dataset import DATA, Example, json_lines, labelled_example
+from monitor.training.dataset import DATA, json_lines, labelled_example
+from monitor.training.real import performance
 
 HELD_OUT = ("held_out.jsonl", "3096677f4493d7b2af8eeb7f02b02cb54f58b5091bbe1b1622633a870acf3d91")
 RETELLINGS = ("retellings.jsonl", "510c10442b9dc69c132c5f6860f4bfb6a5b91a6e92ae56399e520ef10ccc58d1")
@@ -21,16 +21,6 @@ def pinned(name: str, digest: str) -> list[dict[str, object]]:
     """Read a set of items; it must be the one under which the floors were set."""
     assert sha256((DATA / name).read_bytes()).hexdigest() == digest, f"{name} changed: measure anew, set new floors"
     return [fields for _, fields in json_lines(DATA / name)]
-
-
-def figures(classifier: OnnxClassifier, items: Sequence[Example]) -> list[Figures]:
-    readings = classifier.read([model_text(item.title, item.summary) for item in items])
-    cases = [
-        Case(topic, item.lang, Judged(score.probability, topic in item.topics))
-        for item, reading in zip(items, readings, strict=True)
-        for topic, score in reading.scores.items()
-    ]
-    return measured(cases, classifier.thresholds)
 
 
 @pytest.mark.parametrize(
@@ -43,7 +33,7 @@ def figures(classifier: OnnxClassifier, items: Sequence[Example]) -> list[Figure
 def test_the_model_keeps_its_floors(
     classifier: OnnxClassifier, source: tuple[str, str], f1: float, precision: float, error: float
 ) -> None:
-    rows = figures(classifier, [labelled_example(fields, source[0]) for fields in pinned(*source)])
+    rows = performance([labelled_example(fields, source[0]) for fields in pinned(*source)], classifier)
     assert min(macro_f1(rows).values()) >= f1
     overall = [row for row in rows if row.lang == "all"]
     assert min(row.precision for row in overall) >= precision
