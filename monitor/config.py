@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -21,6 +22,7 @@ from monitor.alerts.rules.trend import TrendRule
 from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
 from monitor.feeds.limits import FetchSettings
+from monitor.holidays import known_countries
 from monitor.settings import Duration, Settings
 from monitor.signals.settings import ClassifierSettings, TopicSettings
 from monitor.yaml_file import Problem, YamlFile
@@ -43,6 +45,20 @@ def _web_address(url: str) -> str:
     if parts.username or parts.password:
         raise ValueError("an address must not carry a user name or password")
     return url
+
+
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("there is no such time zone; write UTC, Europe/Berlin, America/New_York or the like") from None
+    return name
+
+
+def _country(code: str) -> str:
+    if code not in known_countries():
+        raise ValueError("there is no such country; write its code of two capital letters: US, DE, GB, JP ...")
+    return code
 
 
 def _console_only() -> dict[str, ChannelSettings]:
@@ -80,6 +96,13 @@ class Config(Settings):
         pattern="^[ -~]{1,200}$",
         description="E-mail or page named in the User-Agent; some publishers (sec.gov) insist.",
     )
+    timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
+        "UTC",
+        description="Whose days are counted, and whose time alerts tell: UTC, Europe/Berlin, America/New_York ...",
+    )
+    holidays: tuple[Annotated[str, AfterValidator(_country)], ...] = Field(
+        ("US",), description="Countries (US, DE, GB, JP ...) on whose public holidays less is expected."
+    )
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
     log: LogSettings = LogSettings()
@@ -101,6 +124,10 @@ class Config(Settings):
             for feed in self.feeds
             if feed.enabled
         ]
+
+    def zone(self) -> ZoneInfo:
+        """Return the time zone whose days are counted."""
+        return ZoneInfo(self.timezone)
 
     def own_topics(self) -> tuple[str, ...]:
         """Name the topics of the user's own: those that have examples."""

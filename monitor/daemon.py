@@ -108,7 +108,7 @@ class Daemon:
         return scheduler
 
     async def _prune(self) -> None:
-        await self.system.store.prune_fetches(self.system.now() - wiring.FETCHES_KEPT)
+        await wiring.prune(self.system)
 
     async def _answer(self, bell: asyncio.Event, step: Callable[[], Awaitable[None]]) -> None:
         """Do a step whenever its bell rings; an error is logged and never ends the loop."""

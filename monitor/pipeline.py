@@ -20,22 +20,34 @@ from hashlib import sha256
 
 import structlog
 
-from monitor import stories, trends
+from monitor import flow, stories, trends
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
-from monitor.alerts.rules import RULES
 from monitor.alerts.rules.occasion import Occasion, Tagged
-from monitor.alerts.rules.trend import budget
+from monitor.alerts.rules.trend import budgets
 from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
 from monitor.feeds.due import next_poll
 from monitor.feeds.fresh import fresh, identify
+from monitor.judging import findings
 from monitor.progress import Progress
 from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
 from monitor.system import System
 from storage.errors import StorageError
-from storage.records import Classification, Delivery, Feed, Fetched, Finding, Item, Poll, Signal, StoryLine, Trend
+from storage.records import (
+    Classification,
+    Delivery,
+    Embedding,
+    Feed,
+    Fetched,
+    Finding,
+    Item,
+    Poll,
+    Signal,
+    StoryLine,
+    Trend,
+)
 
 BATCH = 64
 SMALL_BATCH = 16  # where a person waits, perhaps with a large model: it can be stopped within seconds
@@ -159,8 +171,8 @@ async def classify(system: System) -> int:
     items = await system.store.pending("classify", BATCH)
     if not items:
         return 0
-    found, tagged = await _read(system, items)
-    await system.store.save_classified(found, tagged, system.now())
+    found, tagged, embeddings = await _read(system, items)
+    await system.store.save_classified(found, tagged, embeddings, system.now())
     log.info("items.classified", items=len(items), signals=len(tagged))
     return len(items)
 
@@ -173,40 +185,45 @@ async def reclassify(system: System, since: datetime, advance: Callable[[int], N
     """
     done, last = 0, None
     while items := await system.store.unread(system.classifier.models, since, SMALL_BATCH, last):
-        found, tagged = await _read(system, items)
+        found, tagged, _ = await _read(system, items)
         await system.store.save_reclassified(found, tagged, system.now())
         advance(len(items))
         done, last = done + len(items), items[-1]
     return done
 
 
-async def _read(system: System, items: Sequence[Item]) -> tuple[list[Classification], list[Signal]]:
+async def _read(system: System, items: Sequence[Item]) -> tuple[list[Classification], list[Signal], list[Embedding]]:
     texts = [model_text(item.title, item.summary) for item in items]
     readings = await asyncio.to_thread(system.classifier.read, texts)
     found: list[Classification] = []
     tagged: list[Signal] = []
+    embeddings: list[Embedding] = []
     for item, reading in zip(items, readings, strict=True):
         found += classifications(item.id, reading.scores)
         tagged += signals(item.id, reading.scores, system.thresholds)
-    return found, tagged
+        if reading.embedding is not None:
+            embeddings.append(Embedding(item.id, system.classifier.name, reading.embedding.astype("<f2").tobytes()))
+    return found, tagged, embeddings
 
 
 async def group(system: System) -> int:
     """Put one batch of items into stories, and count the days they touch. Returns its size."""
-    items = await system.store.pending("group", BATCH)
-    if items:
-        alike = await system.store.stories_like([stories.fingerprint(item) for item in items])
-        await system.store.save_stories(stories.group(items, alike))
-    return len(items)
+    new = await system.store.pending_tellings(BATCH)
+    if new:
+        told = [one for span in stories.spans(new) for one in await system.store.tellings(*span)]
+        grouping = await asyncio.to_thread(stories.group, new, told)
+        await system.store.save_grouping(grouping, system.now())
+    return len(new)
 
 
 async def judge(system: System) -> int:
     """Let the trend detector and the alert rules look at what is new. Returns the number of alerts raised."""
-    now = system.now()
+    now, last_item = system.now(), await system.store.last_item()
     unjudged = await system.store.unjudged(BATCH)
-    looked = await _detect(system, now)
-    findings = await _find(system, [_tagged(*pair) for pair in unjudged if pair[1]], looked, now)
-    raised = await system.store.save_judgement(looked, findings, [item.id for item, _ in unjudged], now)
+    looked = await _detect(system, now, news=bool(unjudged))
+    found = await _find(system, [_tagged(*pair) for pair in unjudged if pair[1]], looked, now)
+    judged = [item.id for item, _ in unjudged]
+    raised = await system.store.save_judgement(looked, found, judged, last_item, now) if looked or judged else 0
     if raised:
         log.info("alerts.raised", alerts=raised)
     return raised
@@ -216,30 +233,41 @@ def _tagged(item: Item, found: Sequence[Signal]) -> Tagged:
     return Tagged(item, {one.topic: one.probability for one in found}, {one.topic: one.words for one in found})
 
 
-async def _detect(system: System, now: datetime) -> list[Trend]:
-    """Compare every topic with its baseline; not while items wait, because half a count is no count."""
+async def _detect(system: System, now: datetime, *, news: bool) -> list[Trend]:
+    """Compare every topic with its baseline: when there is news, and once an hour.
+
+    Not while items wait, because half a count is no count.
+    """
     if (await system.store.pending_counts()).keys() & {"classify", "group"}:
         return []
-    coverage, before = await system.store.coverage(), await system.store.latest_trends()
-    looked = []
-    for topic in system.classifier.topics:
-        seen = await system.store.occurrences(topic, now - trends.WINDOW * (trends.HISTORY_DAYS + 1))
-        per_year = budget(system.config.alerts, topic)
-        looked.append(trends.evaluate(topic, seen, coverage, before.get(topic), now, per_year))
-    return looked
+    before, topics = await system.store.latest_trends(), system.classifier.topics
+    if not news and all(topic in before and _same_hour(before[topic].evaluated, now) for topic in topics):
+        return []
+    history = await system.store.history(topics, *flow.begins(now, system.calendar))
+
+    def look(topic: str) -> Trend:
+        allowed = budgets(system.config.alerts, topic)
+        return trends.evaluate(topic, history, before.get(topic), now, system.calendar, allowed)
+
+    return [await asyncio.to_thread(look, topic) for topic in topics]
+
+
+def _same_hour(one: datetime, other: datetime) -> bool:
+    return one.replace(minute=0, second=0, microsecond=0) == other.replace(minute=0, second=0, microsecond=0)
 
 
 async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: datetime) -> list[Finding]:
-    surging = [trend for trend in looked if trend.state == "surging"]
+    unusual = [trend for trend in looked if trend.state in (*trends.RISES, *trends.FALLS)]
+    today = system.calendar.day(now)
     occasion = Occasion(
         now=now,
+        zone=system.config.timezone,
         trends=tuple(looked),
         tagged=tuple(one for one in tagged if not one.item.backlog),
-        stories={t.topic: await _top_stories(system, t) for t in surging},
-        days={t.topic: await system.store.day_counts(t.topic, now.date(), CHART_DAYS) for t in surging},
+        stories={t.topic: await _top_stories(system, t) for t in unusual},
+        days={t.topic: await system.store.day_counts(t.topic, today, CHART_DAYS) for t in unusual},
     )
-    found = [finding for rule in system.config.alerts for finding in RULES[rule.rule].findings(rule, occasion)]
-    return [replace(finding, send=finding.send or tuple(system.channels)) for finding in found]
+    return findings(system.config.alerts, occasion, tuple(system.channels))
 
 
 async def _top_stories(system: System, trend: Trend) -> tuple[StoryLine, ...]:

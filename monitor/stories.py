@@ -1,111 +1,169 @@
-"""Which items tell the same story? Feeds syndicate: one agency report arrives under one title from many outlets.
+"""Which items tell one event, across outlets, wording and language? Pure.
 
-Two items tell one story when their titles say the same words and they were published within three days of each other.
-Titles that say too little ("Weekly update", "8-K - Current report") count as equal only at the same address.
+Items with the same title are one story: feeds syndicate. All others are joined by how likely they tell one event
+(monitor.likeness): a new item, and whatever told stories it connects, become one story when the tellings of both sides
+are likely the same on average, so that a chain of follow-ups does not become one story. Stories told before are never
+split, and all a batch decides follows from its items and what was told, not from the order in which they are given.
 
-A story's key names its title and the UTC day on which it opened, so the same title months later is another story.
-The items of a batch are taken in order of publication: the result does not depend on the order in which they came.
+Novelty decays along a story, and the number of independent outlets is kept (storage): RavenPack's published chain.
 """
 
-import hashlib
-import re
-import unicodedata
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from statistics import fmean
+from typing import TypeAlias
 
-from storage.records import Item, Story, StoryItem
+from monitor.likeness import likeness
+from monitor.linkage import Linkage, Pair
+from monitor.neighbours import Neighbours
+from monitor.titles import copied, fingerprint
+from storage.records import Grouping, Merge, Relation, StoryItem, Telling
 
 WITHIN = timedelta(days=3)
-"""Tellings of one story lie at most this far from its latest telling so far."""
-MIN_WORDS = 4
-"""Shorter titles do not identify a story."""
+"""A telling joins a story at most this far from another telling of it."""
+LONGEST = timedelta(days=7)
+"""So long may a story be told, from the first telling to the last."""
 
-_TITLE_HEX = 16
-# Takes off "| heise online", "- Reuters" and "- golem.de"; leaves "- and rivals follow" and "- Part 2".
-_OUTLET = re.compile(
-    r"""(?: \s*[|·•]\s* | \s+[-\u2013\u2014]\s+(?=[A-Z0-9À-Þ]|\w+\.\w) )
-        (?!.*(?:\b\d+\b|\s-\s)) [^|·•\u2013\u2014]{1,40}$""",
-    re.VERBOSE,
-)
-_FILING = re.compile(r"^(?:\d{1,2}-[KQF]|S-\d|DEF 14A|SC 13[DG])(?:/A)?\b", re.IGNORECASE)
-_CHINESE_OR_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
-_WORD = re.compile(r"[^\W\d_]{2,}")
-_SILENT = re.compile(r"[\W_]+")
+ENOUGH = -0.25
+"""Log-odds that the tellings of one story have at least, on average: one in two, less a little."""
+LEAST = -1.5
+"""Log-odds: no pair of tellings speaks more strongly against one story."""
+WORDINGS = 16
+"""Of a long story so many wordings, its latest, are compared."""
+_DAY = timedelta(days=1)
+
+Span: TypeAlias = tuple[datetime, datetime]
 
 
-@dataclass(slots=True)
-class _Open:
-    """A story that can still be told again."""
+def group(new: Sequence[Telling], told: Sequence[Telling]) -> Grouping:
+    """Place every new item in a story: a told one, or one that is opened here under a negative id.
 
-    key: str
-    story_id: int | None
-    last: datetime
-
-
-def group(items: Sequence[Item], recent: Sequence[Story]) -> list[StoryItem]:
-    """Place every item in a story, in the order given.
-
-    ``recent`` are the stories whose keys begin with the fingerprint of one of the items. Items that open a story
-    together share its key and have no story id.
+    ``told`` are items that have their places, those published in ``spans(new)``. Stories that a new item shows to be
+    one are merged into the older one.
     """
-    stories: dict[str, list[_Open]] = {}
-    for story in recent:
-        stories.setdefault(story.key[:_TITLE_HEX], []).append(_Open(story.key, story.id, story.last))
-    placed = {item.id: _place(item, stories) for item in sorted(items, key=lambda item: (item.published, item.id))}
-    return [StoryItem(item, placed[item.id].key, placed[item.id].story_id) for item in items]
+    fresh = sorted(new, key=_order)
+    ids = {one.item.id for one in fresh}
+    stories = _Stories([*fresh, *sorted((one for one in told if one.item.id not in ids), key=_order)], len(fresh))
+    stories.join_titles()
+    stories.join_alike()
+    return stories.grouping()
 
 
-def _place(item: Item, stories: dict[str, list[_Open]]) -> _Open:
-    """Find the story that an item tells, or open one; the story then lives on."""
-    told = fingerprint(item)
-    key = told + _day_hex(item.published.astimezone(UTC).date())
-    same_title = stories.setdefault(told, [])
-    story = _nearest(same_title, key, item.published)
-    if story is None:
-        story = _Open(key, None, item.published)
-        same_title.append(story)
-    story.last = max(story.last, item.published)
-    return story
+def spans(new: Sequence[Telling]) -> list[Span]:
+    """Return the times of publication, from and to, apart from each other, of all that new items could be told with."""
+    merged: list[Span] = []
+    for since, until in sorted((one.item.published - LONGEST, one.item.published + WITHIN) for one in new):
+        if merged and since <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], until))
+        else:
+            merged.append((since, until))
+    return merged
 
 
-def _nearest(stories: Iterable[_Open], key: str, published: datetime) -> _Open | None:
-    """Return the story told closest to ``published``, if close enough; one that opened on the same day always is."""
-    near = [story for story in stories if story.key == key or abs(story.last - published) <= WITHIN]
-    return min(near, key=lambda story: abs(story.last - published), default=None)
+def _order(telling: Telling) -> tuple[datetime, int]:
+    return telling.item.published, telling.item.id
 
 
-def _day_hex(day: date) -> str:
-    return f"{day.toordinal():06x}"
+class _Stories:
+    """Stories in the making. Tellings go by their places in ``tellings``, of which the ``fresh`` first ones are new."""
 
+    def __init__(self, tellings: Sequence[Telling], fresh: int) -> None:
+        self._tellings, self._fresh = tellings, fresh
+        self._neighbours = Neighbours(tellings, fresh, WITHIN / _DAY)
+        self._prints = [fingerprint(one.item) for one in tellings]
+        self._scores: dict[Pair, float] = {}
+        self._story: dict[int, int] = {}
+        self._members: dict[int, list[int]] = {}
+        self._merges: list[Merge] = []
 
-def fingerprint(item: Item) -> str:
-    """Return what retellings of an item share: the first 16 hex digits of the key of their story."""
-    title = spoken(item.title)
-    if is_telling(title):
-        says = "title " + _SILENT.sub(" ", title.casefold()).strip()
-    elif item.url:
-        says = "url " + item.url.partition("#")[0].rstrip("/")
-    else:
-        says = f"item {item.id}"
-    return hashlib.sha256(says.encode()).hexdigest()[:_TITLE_HEX]
+    def join_titles(self) -> None:
+        """Put each new telling where its title was told, the nearest in time, or into a story of its own."""
+        same: dict[str, list[int]] = {}
+        for which in (*range(self._fresh, len(self._tellings)), *range(self._fresh)):
+            alike = same.setdefault(self._prints[which], [])
+            story = self._tellings[which].story_id if which >= self._fresh else self._told_in(which, alike)
+            self._story[which] = -1 - which if story is None else story
+            self._members.setdefault(self._story[which], []).append(which)
+            alike.append(which)
 
+    def join_alike(self) -> None:
+        """Join stories whose tellings are likely the same event, the likeliest first."""
+        near = [pair for pair in self._neighbours.pairs() if self._likeness(*pair) >= ENOUGH]
+        pairs = {(self._story[one], self._story[other]) for one, other in near}
+        Linkage((pair for pair in pairs if pair[0] != pair[1]), self._value, self._join).run()
 
-def spoken(title: str) -> str:
-    """Return a title as it would be read out: compatible characters unified, the outlet's name at the end dropped.
+    def grouping(self) -> Grouping:
+        """Return what was decided about the new tellings."""
+        opened = sorted((story for story in self._members if story < 0), reverse=True)
+        names = {story: -1 - n for n, story in enumerate(opened)}
+        stories = [self._story[which] for which in range(self._fresh)]
+        placed = [
+            StoryItem(self._tellings[which].item.id, names.get(story, story), self._relation(which, story))
+            for which, story in enumerate(stories)
+        ]
+        return Grouping(tuple(placed), tuple(self._merges))
 
-    The name stays when too few words would be left without it.
-    """
-    title = unicodedata.normalize("NFKC", title).strip()
-    outlet = _OUTLET.search(title)
-    without = title[: outlet.start()] if outlet else title
-    return without if is_telling(without) else title
+    def _told_in(self, which: int, alike: Sequence[int]) -> int | None:
+        near = [other for other in alike if self._near(which, other) and self._fit([which], self._members_with(other))]
+        nearest = min(near, key=lambda other: (self._neighbours.days(which, other), other), default=None)
+        return None if nearest is None else self._story[nearest]
 
+    def _near(self, one: int, other: int) -> bool:
+        return abs(self._tellings[one].item.published - self._tellings[other].item.published) <= WITHIN
 
-def is_telling(title: str) -> bool:
-    """Tell whether a title says enough to identify a story; two Chinese or Japanese characters count as a word."""
-    if _FILING.match(title):
-        return False
-    characters = len(_CHINESE_OR_JAPANESE.findall(title))
-    words = len(_WORD.findall(_CHINESE_OR_JAPANESE.sub(" ", title)))
-    return words + characters // 2 >= MIN_WORDS
+    def _members_with(self, which: int) -> Sequence[int]:
+        return self._members[self._story[which]]
+
+    def _fit(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
+        """Tell whether these tellings together do not take too long for one story."""
+        times = [self._tellings[which].item.published for which in (*ours, *theirs)]
+        return max(times) - min(times) <= LONGEST
+
+    def _value(self, one: int, other: int) -> float | None:
+        """Return how likely the tellings of two stories are the same on average; None when not likely enough."""
+        if not self._fit(self._members[one], self._members[other]):
+            return None
+        ours, theirs = self._wordings(one), self._wordings(other)
+        average = fmean(max(LEAST, self._likeness(mine, yours)) for mine in ours for yours in theirs)
+        return average if average >= ENOUGH else None
+
+    def _wordings(self, story: int) -> list[int]:
+        """Return the latest tellings of a story; of those with the same title, the first."""
+        newest_first = sorted(self._members[story], key=self._when, reverse=True)
+        return list({self._prints[which]: which for which in newest_first}.values())[:WORDINGS]
+
+    def _likeness(self, one: int, other: int) -> float:
+        pair = (min(one, other), max(one, other))
+        if pair not in self._scores:
+            self._scores[pair] = self._compared(*pair) if self._near(*pair) else LEAST
+        return self._scores[pair]
+
+    def _compared(self, one: int, other: int) -> float:
+        near = self._neighbours
+        same_feed = self._tellings[one].item.feed_id == self._tellings[other].item.feed_id
+        days, cosine = near.days(one, other), near.cosine(one, other)
+        return likeness(near.said(one), near.said(other), days, cosine, same_feed=same_feed)
+
+    def _join(self, one: int, other: int) -> int:
+        """Make two stories one: the older told one, else the one that opened first."""
+        kept, gone = sorted((one, other), key=lambda story: (story < 0, abs(story)))
+        if gone > 0:
+            connects = min(which for which in (*self._members[one], *self._members[other]) if which < self._fresh)
+            self._merges.append(Merge(gone, kept, self._tellings[connects].item.id))
+        for which in self._members[gone]:
+            self._story[which] = kept
+        self._members[kept] += self._members.pop(gone)
+        return kept
+
+    def _relation(self, which: int, story: int) -> Relation:
+        """Say what a telling is to those before it."""
+        item = self._tellings[which].item
+        before = [self._tellings[other].item for other in self._members[story] if self._when(other) < self._when(which)]
+        if not before:
+            return "first"
+        if any(copied(item, earlier) for earlier in before):
+            return "copy"
+        return "update" if any(item.feed_id == earlier.feed_id for earlier in before) else "retelling"
+
+    def _when(self, which: int) -> tuple[datetime, int]:
+        return _order(self._tellings[which])

@@ -8,6 +8,7 @@ from monitor.alerts.channels.channel import Channel
 from monitor.config import Config
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
+from monitor.flow import Calendar
 from monitor.signals.classifier import Classifier
 from storage.store import Store
 
@@ -16,7 +17,8 @@ from storage.store import Store
 class System:
     """Everything that acts on the world, and the clock. Built by monitor.wiring, replaced by tests.
 
-    ``thresholds`` holds, per topic, the probability at which an item becomes a signal. ``now`` returns aware UTC.
+    ``thresholds`` holds, per topic, the probability at which an item becomes a signal. ``calendar`` says whose days are
+    counted. ``now`` returns aware UTC.
     """
 
     config: Config
@@ -26,4 +28,5 @@ class System:
     classifier: Classifier
     thresholds: Mapping[str, float]
     channels: Mapping[str, Channel]
+    calendar: Calendar
     now: Callable[[], datetime]

@@ -10,13 +10,17 @@ from monitor.alerts.channels.channel import Channel, ReadSecret
 from monitor.config import Config, secret_reader
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
+from monitor.flow import Calendar
+from monitor.holidays import PublicHolidays
 from monitor.signals.classifier import Classifier
 from monitor.signals.opening import open_classifier
 from monitor.system import System
 from storage.store import Store
 
-FETCHES_KEPT = timedelta(days=180)
-"""How long the record of single polls is kept."""
+FETCHES_KEPT = timedelta(days=400)
+"""How long the record of single polls and looks is kept: a year can be replayed exactly."""
+EMBEDDINGS_KEPT = timedelta(days=14)
+"""How long after publication an item's embedding is kept."""
 
 
 def utc_now() -> datetime:
@@ -39,7 +43,7 @@ async def running(config: Config, read_secret: ReadSecret | None = None) -> Asyn
         system = build(config, store, classifier, read_secret or secret_reader())
         try:
             await take_up(system)
-            await store.prune_fetches(system.now() - FETCHES_KEPT)
+            await prune(system)
             yield system
         finally:
             await close(system)
@@ -55,8 +59,14 @@ def build(config: Config, store: Store, classifier: Classifier, read_secret: Rea
         classifier=classifier,
         thresholds=thresholds(config, classifier),
         channels=_channels(config, read_secret),
+        calendar=calendar(config),
         now=utc_now,
     )
+
+
+def calendar(config: Config) -> Calendar:
+    """Return whose days are counted: those of the configuration's time zone, with the holidays of its countries."""
+    return Calendar(config.zone(), PublicHolidays(config.holidays))
 
 
 async def take_up(system: System) -> None:
@@ -64,6 +74,13 @@ async def take_up(system: System) -> None:
     now = system.now()
     await system.store.sync_feeds(system.config.feed_specs(), now)
     await system.store.save_thresholds(system.classifier.models, system.thresholds, now)
+    await system.store.count_in(system.config.timezone)
+
+
+async def prune(system: System) -> None:
+    """Forget what is no longer needed: old polls and looks, and embeddings of items that no new one can retell."""
+    await system.store.prune_fetches(system.now() - FETCHES_KEPT)
+    await system.store.prune_embeddings(system.now() - EMBEDDINGS_KEPT)
 
 
 async def close(system: System) -> None:

@@ -6,25 +6,18 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlite_utils import Database
 
-from storage.items import advance
-from storage.records import Alert, Delivery, Finding, Retry, Trend
+from storage.records import Alert, Delivery, Finding, Retry
 from storage.times import from_text, maybe_text, to_text
-from storage.trends import save as save_trends
 
 _FINDING = TypeAdapter(Finding)
 
 
-def save_judgement(
-    db: Database, trends: Sequence[Trend], findings: Sequence[Finding], item_ids: Sequence[int], now: datetime
-) -> int:
-    """Store trends, alerts and their deliveries together; the judged items are through. Returns the new alerts.
+def save(db: Database, findings: Sequence[Finding], now: datetime) -> int:
+    """Raise alerts, each with its deliveries. Returns the number of new ones.
 
     A finding whose key is known raises nothing: the same occasion never becomes two alerts.
     """
-    save_trends(db, trends)
-    raised = sum(_raise(db, finding, now) for finding in findings)
-    advance(db, item_ids, None)
-    return raised
+    return sum(_raise(db, finding, now) for finding in findings)
 
 
 def _raise(db: Database, finding: Finding, now: datetime) -> bool:

@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlite_utils import Database
 
 from storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseMissing, StorageError
+from storage.novelty import novelty
 
 BUSY_SECONDS = 10.0
 """How long another program's write is waited for."""
@@ -25,6 +26,7 @@ def open_writer(path: Path) -> Database:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = sqlite3.connect(path, timeout=_ROUND_SECONDS, check_same_thread=False)
         try:
+            connection.create_function("novelty", 1, novelty, deterministic=True)  # SQLite's pow() is not everywhere
             return _prepared(connection, "journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON")
         except BaseException:
             connection.close()

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from storage.records import Coverage, Entry, Feed, FeedSpec, Poll
+from storage import exposures
+from storage.records import Entry, Feed, FeedSpec, Poll
 from storage.times import from_text, maybe_time, to_text
 
 _COLUMNS = "id, name, url, lang, kind, every, next_poll, etag, modified, body_hash, failures, first_ok"
@@ -113,8 +114,10 @@ def save_poll(db: Database, poll: Poll, now: datetime) -> int:
     """Store the outcome of one poll: the fetch, the feed's new state, its new entries. Returns their number."""
     stored = _insert_items(db, poll, now)
     _insert_fetch(db, poll, stored)
+    exposures.count_poll(db, poll.feed.id, poll.fetched.started, poll.fetched.error is not None)
     if poll.fetched.error is None:
         _record_success(db, poll, now)
+        exposures.record(db, poll, now)
     else:
         _record_failure(db, poll, now)
     return stored
@@ -156,9 +159,7 @@ def _record_success(db: Database, poll: Poll, now: datetime) -> None:
     db.execute(
         """UPDATE feeds SET last_poll = :now, last_ok = :now, first_ok = coalesce(first_ok, :now), status = :status,
            error = NULL, failures = 0, next_poll = :next, etag = :etag, modified = :modified,
-           body_hash = coalesce(:body_hash, body_hash),
-           covered_since = CASE WHEN :backlog THEN :covered ELSE coalesce(covered_since, :covered) END
-           WHERE id = :id""",
+           body_hash = coalesce(:body_hash, body_hash) WHERE id = :id""",
         {
             "now": to_text(now),
             "status": poll.fetched.status,
@@ -166,25 +167,9 @@ def _record_success(db: Database, poll: Poll, now: datetime) -> None:
             "etag": poll.fetched.etag,
             "modified": poll.fetched.modified,
             "body_hash": poll.body_hash,
-            "backlog": _is_backlog(poll),
-            "covered": to_text(_covered_since(poll, now)),
             "id": poll.feed.id,
         },
     )
-
-
-def _is_backlog(poll: Poll) -> bool:
-    """Tell whether this is a feed's first answer. A feed that moved and still shows known entries goes on as before."""
-    return poll.feed.first_ok is None and not poll.known
-
-
-def _covered_since(poll: Poll, now: datetime) -> datetime:
-    """How far back a feed's first answer reaches: the date by which a tenth of its entries were out.
-
-    Not the very oldest, because a single pinned post from years ago must not claim that nothing else appeared since.
-    """
-    dates = sorted(entry.published for entry in poll.fresh if entry.published)
-    return min(dates[len(dates) // 10], now) if dates else now
 
 
 def _insert_items(db: Database, poll: Poll, now: datetime) -> int:
@@ -203,7 +188,7 @@ def _insert_items(db: Database, poll: Poll, now: datetime) -> int:
                 entry.lang,
                 to_text(min(entry.published or now, now)),
                 to_text(now),
-                _is_backlog(poll),
+                exposures.first_answer(poll),
                 identity,
             ],
         )
@@ -212,12 +197,6 @@ def _insert_items(db: Database, poll: Poll, now: datetime) -> int:
             rows = [(poll.feed.id, key, cursor.lastrowid) for key in keys]
             db.conn.executemany("INSERT OR IGNORE INTO item_keys (feed_id, key, item_id) VALUES (?, ?, ?)", rows)
     return stored
-
-
-def coverage(db: Database) -> list[Coverage]:
-    """Return, for every active feed that ever answered, since when its flow is known and when it last answered."""
-    sql = "SELECT id, covered_since, last_ok FROM feeds WHERE active AND last_ok IS NOT NULL"
-    return [Coverage(row["id"], from_text(row["covered_since"]), from_text(row["last_ok"])) for row in db.execute(sql)]
 
 
 def prune_fetches(db: Database, before: datetime) -> None:

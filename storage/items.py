@@ -9,7 +9,10 @@ from sqlite_utils import Database
 from storage.records import Item
 from storage.times import from_text
 
-COLUMNS = "i.id, i.feed_id, f.name AS feed, i.title, i.summary, i.lang, i.url, i.published, i.seen, i.backlog"
+COLUMNS = (
+    "i.id, i.feed_id, f.name AS feed, i.title, i.summary, i.lang, i.url, i.published, i.seen,"
+    " i.backlog, i.backlog = 2 AS imported"
+)
 
 
 def pending(db: Database, step: str, limit: int) -> list[Item]:
@@ -24,7 +27,7 @@ def to_item(row: sqlite3.Row) -> Item:
     values = {name: row[name] for name in Item.__dataclass_fields__}
     values["published"] = from_text(values["published"])
     values["seen"] = from_text(values["seen"])
-    values["backlog"] = bool(values["backlog"])
+    values["backlog"], values["imported"] = bool(values["backlog"]), bool(values["imported"])
     return Item(**values)
 
 
@@ -42,3 +45,9 @@ def advance(db: Database, item_ids: Iterable[int], step: str | None) -> None:
 def id_list(ids: Iterable[int]) -> str:
     """Write ids as a JSON array for json_each: any number of them in one parameter."""
     return json.dumps(list(ids))
+
+
+def last_id(db: Database) -> int:
+    """Return the id of the item that was stored last; 0 when there is none."""
+    (number,) = db.conn.execute("SELECT coalesce(max(id), 0) FROM items").fetchone()
+    return int(number)

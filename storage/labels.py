@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlite_utils import Database
 
+from storage.counts import recount_stories_of
 from storage.items import COLUMNS, id_list, to_item
 from storage.records import Item
-from storage.stories import days_touched, recount
 from storage.times import to_text
 
 PERSON = "label"
@@ -64,20 +64,23 @@ def _follow(db: Database, item_id: int, topics: Iterable[str], now: datetime) ->
            AND topic IN (SELECT value FROM json_each(:topics))""",
         values,
     )
-    db.execute(_MODELS_WORD, values)
+    db.execute(models_word("c.item_id = :item AND c.topic IN (SELECT value FROM json_each(:topics))"), values)
     enforce(db, [item_id], now)
-    recount(db, days_touched(db, [item_id]))
+    recount_stories_of(db, [item_id])
 
 
-# What the model in use said; where it has not read the item, what was said last.
-_MODELS_WORD = """
+def models_word(which: str) -> str:
+    """Return the SQL that makes signals of the classifications ``c`` that meet a condition; it wants the value ``now``.
+
+    What the model in use said decides; where it has not read the item, what was said last. Signals that are there stay.
+    """
+    return f"""
 INSERT OR IGNORE INTO signals (item_id, topic, probability, model, published, created)
-SELECT item_id, topic, probability, model, published, :now FROM (
-  SELECT c.item_id, c.topic, c.probability, c.model, i.published, t.threshold,
-         row_number() OVER (PARTITION BY c.topic ORDER BY c.model = t.model DESC, c.classified DESC, c.model) AS rank
-  FROM classifications c JOIN thresholds t ON t.topic = c.topic JOIN items i ON i.id = c.item_id
-  WHERE c.item_id = :item AND c.topic IN (SELECT value FROM json_each(:topics)))
-WHERE rank = 1 AND probability >= threshold
+SELECT said.item_id, said.topic, said.probability, said.model, i.published, :now FROM (
+  SELECT c.item_id, c.topic, c.probability, c.model, t.threshold, row_number() OVER (
+    PARTITION BY c.item_id, c.topic ORDER BY c.model = t.model DESC, c.classified DESC, c.model) AS rank
+  FROM classifications c JOIN thresholds t ON t.topic = c.topic WHERE {which}) said
+JOIN items i ON i.id = said.item_id WHERE said.rank = 1 AND said.probability >= said.threshold
 """
 
 

@@ -28,6 +28,13 @@ def m002_labels(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m003_stories(db: Database) -> None:
+    """Add embeddings, merges, novelty, local days, exposure and looks; derive what old stories' tellings are."""
+    for statement in statements(files("storage").joinpath("schema/003_stories.sql").read_text()):
+        db.execute(statement)
+
+
 def migrate(db: Database, path: Path) -> None:
     """Apply what is missing, then rebuild the views. Two processes may call this at once.
 

@@ -9,7 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-TrendState = Literal["learning", "normal", "surging"]
+TrendState = Literal["learning", "normal", "rising", "surging", "falling", "quiet"]
+Way = Literal["rise", "fall"]
+Relation = Literal["first", "copy", "update", "retelling"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +115,8 @@ class Poll:
 class Item:
     """A stored entry. ``published`` is never later than ``seen`` and falls back to it.
 
-    ``backlog`` marks entries of a feed's first answer: they teach the baseline and raise no alert.
+    ``backlog`` marks entries of a feed's first answer, and of an imported archive: they teach the baseline and raise no
+    alert. ``imported`` tells the latter, for which ``seen`` is ``published``.
     """
 
     id: int
@@ -126,6 +129,7 @@ class Item:
     published: datetime
     seen: datetime
     backlog: bool = False
+    imported: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,51 +186,118 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
-    """One event, told by one or more items. ``key`` is what retellings share (see monitor.stories)."""
+class Embedding:
+    """What an item means, as a model's network puts it: half-precision floats, little-endian, of unit length."""
 
-    id: int
-    key: str
-    last: datetime
+    item_id: int
+    model: str
+    vector: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class StoryItem:
-    """An item's place in a story: an existing ``story_id``, or None for the new story that ``key`` opens."""
+class Telling:
+    """An item as story grouping sees it: with its embedding, if it has one, and the story it already has a place in."""
 
     item: Item
-    key: str
+    embedding: Embedding | None = None
     story_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Coverage:
-    """Since when a feed's flow is known, and when it last answered.
+class StoryItem:
+    """An item's place in a story: a stored one, or (``story_id`` negative) one that this grouping opens.
 
-    ``since`` reaches back to the oldest entry of the feed's first answer: from there on nothing is missing.
+    ``relation`` says what it is to the tellings before it: the first; a copy of one's words; an update by an outlet
+    that told it already; or a retelling.
+    """
+
+    item_id: int
+    story_id: int
+    relation: Relation = "first"
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Two stories turn out to be one: all items of ``story_id`` go to the older ``into_id``; ``item_id`` connects
+    them."""
+
+    story_id: int
+    into_id: int
+    item_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """What grouping decided about a batch: merges come first, and no place names a story that was merged away."""
+
+    placed: tuple[StoryItem, ...] = ()
+    merges: tuple[Merge, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """From ``since`` to ``until`` nothing that a feed published is missing.
+
+    ``opened`` is from when on it was known as news; what was published before came as a backlog.
     """
 
     feed_id: int
     since: datetime
-    last_ok: datetime
+    until: datetime
+    opened: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A story's first telling within a topic: when, in which feed, and whether it is old news (see Item.backlog)."""
+    """A story's first telling (within a topic, or at all): when and in which feed.
+
+    ``news`` is False for what came with a backlog, or more than a day after its publication.
+    """
 
     feed_id: int
     published: datetime
-    backlog: bool = False
+    news: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class FeedDay:
+    """How many stories a feed was the first to tell on a local day."""
+
+    day: date
+    feed_id: int
+    stories: int
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What is known of the flow at one moment.
+
+    ``told`` holds each topic's stories since the history began, ``recent`` all stories (whatever their topics) of the
+    last days, ``totals`` all stories per feed and day before those. ``read_since``: from when on each topic was tagged
+    by the model in use; a topic that was always tagged by it is left out.
+    """
+
+    exposures: tuple[Exposure, ...]
+    told: Mapping[str, tuple[Occurrence, ...]]
+    recent: tuple[Occurrence, ...] = ()
+    totals: tuple[FeedDay, ...] = ()
+    read_since: Mapping[str, datetime] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Trend:
     """A topic's flow in the window (window_start, window_end] against what was expected of the same feeds.
 
-    ``observed`` and ``expected`` count stories. ``chance`` is the probability of so many or more by chance (0 to 1);
-    ``surprise`` is -log10 of it. ``since`` is when the present state began. ``feeds`` counts the feeds compared.
-    ``ready`` tells, while learning, when a baseline will be there.
+    The window is the last 24 hours; while a topic rises or falls, the days up to now that show it best. ``observed``
+    and ``expected`` count stories; nine of ten such windows lie between ``low`` and ``high``. ``chance`` is the
+    probability that one window holds so many or more (so few or fewer, where the topic falls) by chance (0 to 1);
+    ``surprise`` is -log10 of it. ``score`` is the log odds of a surge or a drop, and ``per_year`` how often a year
+    chance alone brings such a score: the number that a budget of false alarms is compared with. ``since`` is when the
+    present state began. ``feeds`` counts the feeds compared, ``outlets`` those that told the stories.
+    ``share`` is the topic's share of all stories of the window (None without any), ``usual_share`` the expected one.
+    ``way``, ``episode`` and ``alarmed`` are of the present or the last episode: whether it is a rise or a fall, when it
+    began, and when it was last rare enough for the budget. ``ready`` tells, while learning, when a baseline will be
+    there.
     """
 
     topic: str
@@ -241,6 +312,16 @@ class Trend:
     since: datetime
     feeds: int
     ready: datetime | None = None
+    low: int = 0
+    high: int = 0
+    score: float = 0.0
+    per_year: float = 365.0
+    outlets: int = 0
+    share: float | None = None
+    usual_share: float | None = None
+    way: Way | None = None
+    episode: datetime | None = None
+    alarmed: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,7 +343,7 @@ class StoryLine:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """Stories of one UTC day, for the bar strip of an alert."""
+    """Stories of one local day, for the bar strip of an alert."""
 
     day: date
     stories: int
@@ -272,8 +353,9 @@ class DayCount:
 class Finding:
     """What a rule found: everything a message needs, so that a delivery can be repeated word for word.
 
-    ``key`` is unique per occasion: the same finding never becomes two alerts. ``headline`` tells the story in one
-    line (the mail's subject), ``explanation`` says in a sentence or two, with numbers, why it is unusual.
+    ``key`` is unique per occasion: the same finding never becomes two alerts. ``headline`` tells the story in one line
+    (the mail's subject), ``explanation`` says in a sentence or two, with numbers, why it is unusual. ``zone`` is the
+    time zone (an IANA name) in which times are told.
     """
 
     rule: str
@@ -289,6 +371,7 @@ class Finding:
     expected: float | None = None
     observed: int | None = None
     evidence: tuple[int, ...] = ()
+    zone: str = "UTC"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,16 +6,25 @@ from datetime import datetime
 
 from sqlite_utils import Database
 
+from storage import embeddings, thresholds
+from storage.counts import recount_stories_of
 from storage.items import COLUMNS, advance, id_list, pending, to_item
 from storage.labels import enforce
-from storage.records import Classification, Item, Signal
-from storage.stories import days_touched, recount, to_words
+from storage.records import Classification, Embedding, Item, Signal
+from storage.stories import to_words
 from storage.times import to_text
 
 
-def save(db: Database, classifications: Sequence[Classification], signals: Sequence[Signal], now: datetime) -> None:
-    """Store what the models said of a batch; its items go on to be grouped."""
+def save(
+    db: Database,
+    classifications: Sequence[Classification],
+    signals: Sequence[Signal],
+    meant: Sequence[Embedding],
+    now: datetime,
+) -> None:
+    """Store what the models said of a batch, and what its items mean; they go on to be grouped."""
     _insert(db, classifications, signals, now)
+    embeddings.save(db, meant)
     advance(db, {c.item_id for c in classifications}, "group")
 
 
@@ -32,7 +41,8 @@ def replace(db: Database, classifications: Sequence[Classification], signals: Se
         [items, topics],
     )
     _insert(db, classifications, signals, now)
-    recount(db, days_touched(db, {c.item_id for c in classifications}))
+    thresholds.reach_back(db, {c.topic: c.model for c in classifications})
+    recount_stories_of(db, {c.item_id for c in classifications})
 
 
 def _insert(db: Database, classifications: Sequence[Classification], signals: Sequence[Signal], now: datetime) -> None:
@@ -99,14 +109,3 @@ def counts(db: Database, since: datetime) -> dict[str, int]:
     """Count the signals of each topic whose items were published since then."""
     sql = "SELECT topic, count(*) AS n FROM signals WHERE published >= ? GROUP BY topic ORDER BY topic"
     return {row["topic"]: row["n"] for row in db.execute(sql, [to_text(since)])}
-
-
-def save_thresholds(db: Database, models: Mapping[str, str], thresholds: Mapping[str, float], now: datetime) -> None:
-    """Note which model and threshold decide each topic from now on; topics that are no longer in use go."""
-    db.execute("DELETE FROM thresholds WHERE topic NOT IN (SELECT value FROM json_each(?))", [json.dumps(list(models))])
-    db.conn.executemany(
-        """INSERT INTO thresholds (topic, model, threshold, since) VALUES (?, ?, ?, ?)
-           ON CONFLICT (topic) DO UPDATE SET model = excluded.model, threshold = excluded.threshold,
-             since = excluded.since WHERE (model, threshold) <> (excluded.model, excluded.threshold)""",
-        [(topic, model, thresholds[topic], to_text(now)) for topic, model in models.items()],
-    )

@@ -1,97 +1,53 @@
-"""Store: the transactions that the pipeline needs, one method each.
+"""Store: the transactions that the pipeline needs, one method each, all on the thread of storage.writer."""
 
-All of them run one after the other on one thread that owns the only writing connection, so the daemon's event loop
-never waits for the disk, and no two writers of this process ever meet.
-"""
-
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime, timedelta
-from pathlib import Path
-from types import TracebackType
-from typing import TypeVar
+from functools import partial
 
 from sqlite_utils import Database
 
-from storage import alerts, feeds, heads, items, labels, signals, stories, trends
-from storage.connection import BUSY_SECONDS, open_writer, transaction, translated
-from storage.migrations import migrate
+from storage import (
+    alerts,
+    counts,
+    embeddings,
+    feeds,
+    heads,
+    history,
+    items,
+    labels,
+    looks,
+    recounting,
+    signals,
+    stories,
+    thresholds,
+    trends,
+)
+from storage.archive import Archives
 from storage.records import (
     Classification,
-    Coverage,
     DayCount,
     Delivery,
+    Embedding,
     Entry,
     Feed,
     FeedSpec,
     Finding,
+    Grouping,
     Head,
+    History,
     Item,
-    Occurrence,
     Poll,
     Retry,
     Signal,
-    Story,
-    StoryItem,
     StoryLine,
+    Telling,
     Trend,
 )
+from storage.recounting import Recounted
 
-T = TypeVar("T")
 
-
-class Store:
+class Store(Archives):
     """The database as the pipeline sees it. Every method raises StorageError when the database cannot be used."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._patience = BUSY_SECONDS
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix="store")
-        try:
-            self._db = self._thread.submit(_open, path).result()
-        except BaseException:
-            self._thread.shutdown()
-            raise
-
-    def __enter__(self) -> "Store":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def hurry(self) -> None:
-        """Wait for other writers no longer: this process is about to stop, and nothing is lost by leaving work."""
-        self._patience = 0.0
-
-    def close(self) -> None:
-        """Finish the transaction under way and close the database."""
-        self._thread.submit(self._db.close).result()
-        self._thread.shutdown()
-
-    async def _do(self, work: Callable[[Database], T]) -> T:
-        """Run one transaction. A caller that is cancelled meanwhile gets its cancellation after the commit."""
-        job = asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
-        try:
-            return await asyncio.shield(job)
-        except asyncio.CancelledError:
-            await asyncio.wait([job])
-            raise
-
-    def _transact(self, work: Callable[[Database], T]) -> T:
-        with translated(self.path), transaction(self._db, lambda: self._patience):
-            return work(self._db)
-
-    async def _look(self, question: Callable[[Database], T]) -> T:
-        """Ask one question that may take seconds, without keeping other programs from writing meanwhile."""
-
-        def ask() -> T:
-            with translated(self.path):
-                return question(self._db)
-
-        return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
 
     # Feeds
 
@@ -108,8 +64,9 @@ class Store:
         return await self._do(lambda db: feeds.known_entries(db, feed_id, keys))
 
     async def prune_fetches(self, before: datetime) -> None:
-        """Forget polls from before then."""
+        """Forget polls and looks from before then."""
         await self._do(lambda db: feeds.prune_fetches(db, before))
+        await self._do(lambda db: looks.prune(db, before))
 
     async def save_poll(self, poll: Poll, now: datetime) -> int:
         """Store a poll: fetch, feed state, new entries. Returns the number of new items."""
@@ -125,11 +82,19 @@ class Store:
         """Count the items that wait, per step."""
         return await self._do(items.pending_counts)
 
+    async def last_item(self) -> int:
+        """Return the id of the item that was stored last; 0 when there is none."""
+        return await self._do(items.last_id)
+
     async def save_classified(
-        self, classifications: Sequence[Classification], found: Sequence[Signal], now: datetime
+        self,
+        classifications: Sequence[Classification],
+        found: Sequence[Signal],
+        meant: Sequence[Embedding],
+        now: datetime,
     ) -> None:
-        """Store what the model said of a batch."""
-        await self._do(lambda db: signals.save(db, classifications, found, now))
+        """Store what the model said of a batch, and what its items mean."""
+        await self._do(lambda db: signals.save(db, classifications, found, meant, now))
 
     async def save_reclassified(
         self, classifications: Sequence[Classification], found: Sequence[Signal], now: datetime
@@ -151,9 +116,9 @@ class Store:
         """Count the signals of each topic published since then."""
         return await self._look(lambda db: signals.counts(db, since))
 
-    async def save_thresholds(self, models: Mapping[str, str], thresholds: Mapping[str, float], now: datetime) -> None:
-        """Note which model and threshold decide each topic from now on."""
-        await self._do(lambda db: signals.save_thresholds(db, models, thresholds, now))
+    async def save_thresholds(self, models: Mapping[str, str], wanted: Mapping[str, float], now: datetime) -> None:
+        """Note which model and threshold decide each topic from now on; signals follow a threshold that changed."""
+        await self._do(lambda db: thresholds.save(db, models, wanted, now))
 
     # People's labels, and what was learned from them
 
@@ -191,23 +156,49 @@ class Store:
 
     # Stories
 
-    async def stories_like(self, fingerprints: Sequence[str]) -> list[Story]:
-        """Return the stories that items with these fingerprints may tell."""
-        return await self._do(lambda db: stories.alike(db, fingerprints))
+    async def pending_tellings(self, limit: int) -> list[Telling]:
+        """Return items that wait for their place in a story."""
+        return await self._do(lambda db: stories.pending_tellings(db, limit))
 
-    async def save_stories(self, members: Sequence[StoryItem]) -> None:
-        """Store which items tell which stories, and recount the days they touch."""
-        await self._do(lambda db: stories.save(db, members))
+    async def tellings(self, since: datetime, until: datetime) -> list[Telling]:
+        """Return the items published in [since, until] that have their place in a story."""
+        return await self._do(lambda db: stories.tellings(db, since, until))
+
+    async def save_grouping(self, grouping: Grouping, now: datetime) -> None:
+        """Store which items tell which stories and which stories are one, and recount the days they touch."""
+        await self._do(lambda db: stories.save(db, grouping, now))
+
+    async def prune_embeddings(self, before: datetime) -> None:
+        """Forget what items published before then mean, once they have their place in a story."""
+        await self._do(lambda db: embeddings.prune(db, before))
+
+    # Counts
+
+    async def count_in(self, zone: str) -> None:
+        """Count the days of this time zone (an IANA name); count everything anew when it was another one so far."""
+        await self._do(lambda db: recounting.count_in(db, zone))
+
+    async def history(self, topics: Sequence[str], since: datetime, recent: datetime) -> History:
+        """Return the flow since then, and all stories one by one since ``recent`` (both are local midnights)."""
+        return await self._do(lambda db: history.read(db, topics, since, recent))
+
+    async def day_counts(self, topic: str, last: date, days: int) -> tuple[DayCount, ...]:
+        """Return a topic's stories per local day."""
+        return await self._do(lambda db: counts.day_counts(db, topic, last, days))
+
+    async def stored_days(self) -> int:
+        """Count the local days that `recount` goes through."""
+        return len(await self._look(recounting.days))
+
+    async def recount(self, advance: Callable[[int], None]) -> Recounted:
+        """Derive all counts and all stories anew, a few days at a time; ``advance`` hears of the days done."""
+        total = Recounted()
+        for chunk in recounting.chunks(await self._look(recounting.days)):
+            total += await self._do(partial(recounting.recount_days, chosen=chunk))
+            advance(len(chunk))
+        return total
 
     # Trends and alerts
-
-    async def coverage(self) -> list[Coverage]:
-        """Return since when each active feed's flow is known."""
-        return await self._do(feeds.coverage)
-
-    async def occurrences(self, topic: str, since: datetime) -> list[Occurrence]:
-        """Return the stories of a topic, each by its first telling."""
-        return await self._do(lambda db: stories.occurrences(db, topic, since))
 
     async def latest_trends(self) -> dict[str, Trend]:
         """Return the newest trend of every topic."""
@@ -217,19 +208,29 @@ class Store:
         """Return a topic's stories since then, the strongest first."""
         return await self._do(lambda db: stories.story_lines(db, topic, since, within, limit))
 
-    async def day_counts(self, topic: str, last: date, days: int) -> tuple[DayCount, ...]:
-        """Return a topic's stories per UTC day."""
-        return await self._do(lambda db: stories.day_counts(db, topic, last, days))
-
     async def unjudged(self, limit: int) -> list[tuple[Item, list[Signal]]]:
         """Return items that no alert rule has looked at yet, with their signals."""
         return await self._do(lambda db: signals.unjudged(db, limit))
 
     async def save_judgement(
-        self, looked: Sequence[Trend], findings: Sequence[Finding], item_ids: Sequence[int], now: datetime
+        self,
+        looked: Sequence[Trend],
+        findings: Sequence[Finding],
+        item_ids: Sequence[int],
+        last_item: int,
+        now: datetime,
     ) -> int:
-        """Store trends, alerts and their deliveries together. Returns the number of new alerts."""
-        return await self._do(lambda db: alerts.save_judgement(db, looked, findings, item_ids, now))
+        """Store trends, alerts and their deliveries together; ``last_item`` is the newest (`last_item`) they know.
+
+        Returns the number of new alerts.
+        """
+
+        def judged(db: Database) -> int:
+            trends.save(db, looked)
+            looks.remember(db, bool(looked), item_ids, last_item, now)
+            return alerts.save(db, findings, now)
+
+        return await self._do(judged)
 
     # The outbox
 
@@ -256,14 +257,3 @@ class Store:
     async def requeue_failed(self, since: datetime, now: datetime) -> int:
         """Give the deliveries of alerts since then that were given up a new first attempt."""
         return await self._do(lambda db: alerts.requeue_failed(db, since, now))
-
-
-def _open(path: Path) -> Database:
-    db = open_writer(path)
-    try:
-        with translated(path):
-            migrate(db, path)
-    except BaseException:
-        db.close()
-        raise
-    return db

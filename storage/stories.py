@@ -1,119 +1,145 @@
-"""Stories, and the daily counts that follow from them."""
+"""Stories: which items tell which, stories that turn out to be one, and what follows from that."""
 
-import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
-from storage.items import advance, id_list
-from storage.records import DayCount, Occurrence, Story, StoryItem, StoryLine
+from storage.counts import in_time, recount_stories_of
+from storage.items import COLUMNS, advance, id_list, to_item
+from storage.records import Embedding, Grouping, Merge, StoryItem, StoryLine, Telling
 from storage.times import from_text, to_text
 
-
-def alike(db: Database, fingerprints: Sequence[str]) -> list[Story]:
-    """Return the stories whose key begins with one of these fingerprints (hex text, see monitor.stories)."""
-    sql = """SELECT DISTINCT s.id, s.key, s.last_published FROM json_each(?) f
-             CROSS JOIN stories s ON s.key >= f.value AND s.key < f.value || 'g' ORDER BY s.id"""
-    values = [json.dumps(sorted(set(fingerprints)))]
-    return [Story(row["id"], row["key"], from_text(row["last_published"])) for row in db.execute(sql, values)]
-
-
-def save(db: Database, members: Sequence[StoryItem]) -> None:
-    """Store which items tell which stories; open the new ones; recount the days they touch."""
-    opened: dict[str, int] = {}
-    for member in members:
-        story_id = member.story_id or opened.get(member.key) or _open(db, member)
-        if member.story_id is None:
-            opened[member.key] = story_id
-        db.execute("INSERT OR REPLACE INTO story_items (item_id, story_id) VALUES (?, ?)", [member.item.id, story_id])
-    item_ids = [member.item.id for member in members]
-    _refresh(db, item_ids)
-    recount(db, days_touched(db, item_ids))
-    advance(db, item_ids, "judge")
-
-
-def _open(db: Database, member: StoryItem) -> int:
-    item = member.item
-    cursor = db.execute(
-        """INSERT INTO stories (key, title, url, first_published, last_published, items, outlets)
-           VALUES (?, ?, ?, ?, ?, 0, 0)""",
-        [member.key, item.title, item.url, to_text(item.published), to_text(item.published)],
-    )
-    if cursor.lastrowid is None:
-        raise AssertionError("SQLite gives every inserted row an id")
-    return cursor.lastrowid
-
-
-def _refresh(db: Database, item_ids: Iterable[int]) -> None:
-    """Derive the stories' columns from their items: first and last telling, how many, in how many feeds."""
-    db.execute(
-        """UPDATE stories SET (title, url, first_published) = (
-               SELECT i.title, i.url, i.published FROM story_items m JOIN items i ON i.id = m.item_id
-               WHERE m.story_id = stories.id ORDER BY i.published, i.id LIMIT 1),
-             (last_published, items, outlets) = (
-               SELECT max(i.published), count(*), count(DISTINCT i.feed_id)
-               FROM story_items m JOIN items i ON i.id = m.item_id WHERE m.story_id = stories.id)
-           WHERE id IN (SELECT story_id FROM story_items WHERE item_id IN (SELECT value FROM json_each(?)))""",
-        [id_list(item_ids)],
-    )
-
-
-def days_touched(db: Database, item_ids: Iterable[int]) -> list[date]:
-    """Return the UTC days on which any item of these items' stories was published."""
-    sql = """SELECT DISTINCT substr(i.published, 1, 10) AS day FROM story_items m JOIN items i ON i.id = m.item_id
-             WHERE m.story_id IN
-               (SELECT story_id FROM story_items WHERE item_id IN (SELECT value FROM json_each(?)))"""
-    return [date.fromisoformat(row["day"]) for row in db.execute(sql, [id_list(item_ids)])]
-
-
-def recount(db: Database, days: Sequence[date]) -> None:
-    """Derive topic_counts of these UTC days from the signals, whatever they held before."""
-    for day in days:
-        db.execute("DELETE FROM topic_counts WHERE day = ?", [day.isoformat()])
-        db.execute(_COUNT_DAY, {"day": day.isoformat(), "start": f"{day}T", "end": f"{day + timedelta(days=1)}T"})
-
-
-# A story counts on one day and for one feed: those of its first telling within the topic. CROSS JOIN keeps SQLite from
-# starting at the signals, where it would read all older ones of the topic for each row.
-_COUNT_DAY = """
-INSERT INTO topic_counts (day, topic, feed_id, stories, items)
-SELECT :day, s.topic, i.feed_id,
-       sum(NOT EXISTS (
-         SELECT 1 FROM story_items earlier CROSS JOIN signals e ON e.item_id = earlier.item_id AND e.topic = s.topic
-         WHERE earlier.story_id = m.story_id AND (e.published, e.item_id) < (s.published, s.item_id))),
-       count(*)
-FROM items i JOIN signals s ON s.item_id = i.id JOIN story_items m ON m.item_id = i.id
-WHERE i.published >= :start AND i.published < :end
-GROUP BY s.topic, i.feed_id
+_TELLINGS = f"""
+SELECT {COLUMNS}, e.model, e.vector, m.story_id FROM items i JOIN feeds f ON f.id = i.feed_id
+LEFT JOIN embeddings e ON e.item_id = i.id LEFT JOIN story_items m ON m.item_id = i.id
 """
 
 
-def day_counts(db: Database, topic: str, last: date, days: int) -> tuple[DayCount, ...]:
-    """Return the stories of each of the last ``days`` UTC days up to ``last``, oldest first, zeros included."""
-    first = last - timedelta(days=days - 1)
-    sql = "SELECT day, sum(stories) AS n FROM topic_counts WHERE topic = ? AND day BETWEEN ? AND ? GROUP BY day"
-    counts = {row["day"]: row["n"] for row in db.execute(sql, [topic, first.isoformat(), last.isoformat()])}
-    each = [first + timedelta(days=n) for n in range(days)]
-    return tuple(DayCount(day, counts.get(day.isoformat(), 0)) for day in each)
+def pending_tellings(db: Database, limit: int) -> list[Telling]:
+    """Return up to ``limit`` items that wait for their place in a story; fresh ones before backlog, by id."""
+    sql = f"{_TELLINGS} WHERE i.pending = 'group' ORDER BY i.backlog, i.id LIMIT ?"
+    return [_telling(row) for row in db.execute(sql, [limit])]
 
 
-def occurrences(db: Database, topic: str, since: datetime) -> list[Occurrence]:
-    """Return the first telling, within a topic, of each of its stories published after ``since``."""
-    sql = """SELECT i.feed_id, min(i.published) AS published, i.backlog
-             FROM signals s JOIN items i ON i.id = s.item_id JOIN story_items m ON m.item_id = s.item_id
-             WHERE s.topic = ? AND s.published > ? GROUP BY m.story_id"""
-    return [
-        Occurrence(row["feed_id"], from_text(row["published"]), bool(row["backlog"]))
-        for row in db.execute(sql, [topic, to_text(since)])
-    ]
+def tellings(db: Database, since: datetime, until: datetime) -> list[Telling]:
+    """Return the items published in [since, until] that have a place in a story, oldest first."""
+    sql = f"{_TELLINGS} WHERE i.published BETWEEN ? AND ? AND m.story_id IS NOT NULL ORDER BY i.published, i.id"
+    return [_telling(row) for row in db.execute(sql, [to_text(since), to_text(until)])]
+
+
+def _telling(row: sqlite3.Row) -> Telling:
+    embedding = Embedding(row["id"], row["model"], row["vector"]) if row["model"] is not None else None
+    return Telling(to_item(row), embedding, row["story_id"])
+
+
+def save(db: Database, grouping: Grouping, now: datetime) -> None:
+    """Store what grouping decided: merges first, then each item's place; derive what follows; count the days anew.
+
+    Stories with negative ids are opened, under ids that no story ever had.
+    """
+    for merge in grouping.merges:
+        _merge(db, merge, now)
+    opened = _open(db, grouping.placed)
+    for place in grouping.placed:
+        story_id = opened.get(place.story_id, place.story_id)
+        db.execute(
+            "INSERT INTO story_items (item_id, story_id, placed_in, relation) VALUES (?, ?, ?, ?)",
+            [place.item_id, story_id, story_id, place.relation],
+        )
+    item_ids = [place.item_id for place in grouping.placed]
+    touched = [*item_ids, *_some_item_of(db, grouping.merges)]
+    refresh(db, _stories_of(db, touched))
+    recount_stories_of(db, touched)
+    advance(db, item_ids, "judge")
+
+
+def _merge(db: Database, merge: Merge, now: datetime) -> None:
+    into = present_id(db, merge.into_id)
+    db.execute("UPDATE story_items SET story_id = ? WHERE story_id = ?", [into, merge.story_id])
+    db.execute("DELETE FROM stories WHERE id = ?", [merge.story_id])
+    db.execute(
+        "INSERT INTO story_merges (story_id, into_id, item_id, merged) VALUES (?, ?, ?, ?)",
+        [merge.story_id, into, merge.item_id, to_text(now)],
+    )
+
+
+def present_id(db: Database, story_id: int) -> int:
+    """Return the story that has a story's items now: itself, or the one it was merged into in the end."""
+    sql = "SELECT into_id FROM story_merges WHERE story_id = ?"
+    while row := db.execute(sql, [story_id]).fetchone():
+        story_id = row["into_id"]
+    return story_id
+
+
+def _open(db: Database, placed: Sequence[StoryItem]) -> Mapping[int, int]:
+    """Open a story for each negative id, by the first item that tells it; return the new ids by the negative ones."""
+    begun: dict[int, int] = {}
+    for place in placed:
+        if place.story_id < 0:
+            begun.setdefault(place.story_id, place.item_id)
+    first = _next_id(db)
+    opened = {negative: first + n for n, negative in enumerate(sorted(begun, reverse=True))}
+    db.conn.executemany(
+        """INSERT INTO stories (id, title, url, first_published, last_published, items, outlets)
+           SELECT ?, title, url, published, published, 1, 1 FROM items WHERE id = ?""",
+        [(opened[negative], item_id) for negative, item_id in begun.items()],
+    )
+    return opened
+
+
+def _next_id(db: Database) -> int:
+    sql = """SELECT 1 + max((SELECT coalesce(max(id), 0) FROM stories),
+                            (SELECT coalesce(max(story_id), 0) FROM story_merges))"""
+    (number,) = db.conn.execute(sql).fetchone()
+    return int(number)
+
+
+def _some_item_of(db: Database, merges: Sequence[Merge]) -> list[int]:
+    """Return an item of each story that others were merged into."""
+    stories = id_list({present_id(db, merge.into_id) for merge in merges})
+    sql = """SELECT min(item_id) AS item FROM story_items
+             WHERE story_id IN (SELECT value FROM json_each(?)) GROUP BY story_id"""
+    return [row["item"] for row in db.execute(sql, [stories])]
+
+
+def _stories_of(db: Database, item_ids: Iterable[int]) -> list[int]:
+    sql = "SELECT DISTINCT story_id FROM story_items WHERE item_id IN (SELECT value FROM json_each(?))"
+    return [row["story_id"] for row in db.execute(sql, [id_list(item_ids)])]
+
+
+def refresh(db: Database, story_ids: Iterable[int]) -> None:
+    """Derive what follows from the items of these stories: the columns of stories, and each telling's novelty."""
+    listed = id_list(story_ids)
+    db.execute(_REFRESH_STORIES, [listed])
+    db.execute(_REFRESH_NOVELTY, [listed])
+
+
+_REFRESH_STORIES = """
+UPDATE stories SET (title, url, first_published) = (
+    SELECT i.title, i.url, i.published FROM story_items m JOIN items i ON i.id = m.item_id
+    WHERE m.story_id = stories.id ORDER BY i.published, i.id LIMIT 1),
+  (last_published, items, outlets, independent) = (
+    SELECT max(i.published), count(*), count(DISTINCT i.feed_id),
+           count(DISTINCT CASE WHEN m.relation <> 'copy' THEN i.feed_id END)
+    FROM story_items m JOIN items i ON i.id = m.item_id WHERE m.story_id = stories.id)
+WHERE id IN (SELECT value FROM json_each(?))
+"""
+
+_REFRESH_NOVELTY = """
+UPDATE story_items SET novelty = novelty(told.rank) FROM (
+  SELECT m.item_id, row_number() OVER (PARTITION BY m.story_id ORDER BY i.published, i.id) AS rank
+  FROM json_each(?) chosen CROSS JOIN story_items m ON m.story_id = chosen.value CROSS JOIN items i ON i.id = m.item_id
+) AS told
+WHERE story_items.item_id = told.item_id AND story_items.novelty <> novelty(told.rank)
+"""
 
 
 def story_lines(db: Database, topic: str, since: datetime, within: timedelta, limit: int) -> tuple[StoryLine, ...]:
     """Return a topic's stories first told after ``since``: most outlets first, then most probable, then newest.
 
-    Retellings of one story lie at most ``within`` apart.
+    Tellings of one story lie at most ``within`` apart. Items that came too late to count are left out.
     """
     values = {"topic": topic, "since": to_text(since), "earlier": to_text(since - within), "limit": limit}
     return tuple(_line(row) for row in db.execute(_STORY_LINES, values))
@@ -121,7 +147,7 @@ def story_lines(db: Database, topic: str, since: datetime, within: timedelta, li
 
 # Tellings from before the window are read as well, to leave out the stories that were first told there. The words are
 # those of the most probable item that has any: a signal that a person gave has none.
-_STORY_LINES = """
+_STORY_LINES = f"""
 SELECT * FROM (
   SELECT s.item_id, i.title, i.url, f.name AS feed, count(DISTINCT i.feed_id) AS outlets,
          min(s.published) AS published, (SELECT max(x.probability) FROM story_items y
@@ -130,7 +156,7 @@ SELECT * FROM (
            WHERE y.story_id = m.story_id ORDER BY x.words = '', x.probability DESC, x.item_id LIMIT 1) AS words
   FROM signals s JOIN story_items m ON m.item_id = s.item_id
   JOIN items i ON i.id = s.item_id JOIN feeds f ON f.id = i.feed_id
-  WHERE s.topic = :topic AND s.published > :earlier GROUP BY m.story_id)
+  WHERE s.topic = :topic AND s.published > :earlier AND {in_time("i")} GROUP BY m.story_id)
 WHERE published > :since ORDER BY outlets DESC, probability DESC, published DESC LIMIT :limit
 """
 

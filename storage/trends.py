@@ -9,6 +9,7 @@ from storage.records import Trend
 from storage.times import from_text, maybe_text, maybe_time, to_text
 
 _TIMES = ("evaluated", "window_start", "window_end", "since")
+_MAYBE_TIMES = ("ready", "episode", "alarmed")
 
 
 def latest(db: Database) -> dict[str, Trend]:
@@ -20,7 +21,7 @@ def latest(db: Database) -> dict[str, Trend]:
 def _trend(row: sqlite3.Row) -> Trend:
     values = {name: row[name] for name in Trend.__dataclass_fields__}
     values |= {name: from_text(row[name]) for name in _TIMES}
-    values["ready"] = maybe_time(row["ready"])
+    values |= {name: maybe_time(row[name]) for name in _MAYBE_TIMES}
     return Trend(**values)
 
 
@@ -30,7 +31,7 @@ def save(db: Database, trends: Sequence[Trend]) -> None:
         db.execute("DELETE FROM trends WHERE topic = ? AND hour = ?", [trend.topic, _hour(trend)])
         values = {name: getattr(trend, name) for name in Trend.__dataclass_fields__}
         values |= {name: to_text(values[name]) for name in _TIMES}
-        values |= {"ready": maybe_text(trend.ready), "hour": _hour(trend)}
+        values |= {name: maybe_text(values[name]) for name in _MAYBE_TIMES} | {"hour": _hour(trend)}
         names = ", ".join(values)
         db.execute(f"INSERT INTO trends ({names}) VALUES ({', '.join(':' + name for name in values)})", values)
 

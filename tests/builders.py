@@ -4,7 +4,21 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from storage.records import Classification, Entry, Feed, FeedSpec, Fetched, Finding, Item, NextPoll, Poll, Signal
+from storage.records import (
+    Classification,
+    Entry,
+    Feed,
+    FeedSpec,
+    Fetched,
+    Finding,
+    Grouping,
+    Item,
+    Merge,
+    NextPoll,
+    Poll,
+    Signal,
+    StoryItem,
+)
 from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -45,8 +59,23 @@ async def tag(store: Store, **topics: float) -> list[Item]:
     items = await store.pending("classify", 1000)
     found = [Classification(item.id, topic, MODEL, p) for item in items for topic, p in topics.items()]
     signals = [Signal(item.id, topic, p, MODEL) for item in items for topic, p in topics.items() if p >= 0.5]
-    await store.save_classified(found, signals, NOW)
+    await store.save_classified(found, signals, [], NOW)
     return items
+
+
+async def tell(store: Store, *stories: int, merges: tuple[Merge, ...] = ()) -> list[int]:
+    """Give every item that waits for it its place in a story, by id; return the stories they are in then.
+
+    ``stories`` are stored ones, or negative numbers for new ones; without any, each item opens a story of its own. An
+    item that joins others retells them.
+    """
+    waiting = sorted(one.item.id for one in await store.pending_tellings(10_000))
+    numbers = stories or range(-1, -len(waiting) - 1, -1)
+    placed = tuple(StoryItem(item, story, "retelling") for item, story in zip(waiting, numbers, strict=True))
+    await store.save_grouping(Grouping(placed, merges), NOW)
+    told = await store.tellings(NOW - timedelta(days=99_999), NOW + timedelta(days=99_999))
+    found = {one.item.id: one.story_id or 0 for one in told}
+    return [found[item] for item in waiting]
 
 
 def finding(key: str = "surge:efficiency:1", *send: str) -> Finding:

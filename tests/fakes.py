@@ -2,12 +2,13 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from monitor.config import Config
 from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
+from monitor.flow import Calendar
 from monitor.signals.reading import Reading, Score
 from monitor.system import System
 from storage.records import Delivery, Entry, Feed, Fetched
@@ -104,6 +105,7 @@ def system(store: Store, **parts: Any) -> System:
         "classifier": FakeClassifier(),
         "thresholds": FakeClassifier.thresholds,
         "channels": {"screen": FakeChannel(), "other": FakeChannel()},
+        "calendar": Calendar(UTC),
         "now": Clock(),
     }
     return System(store=store, **cast("Any", {**usual, **parts}))

@@ -168,7 +168,7 @@ class TestStatus:
     async def test_it_shows_trouble(self, home: Path) -> None:
         with Store(home / "signals.db") as store:
             await store.save_poll(poll(await feed_in(store), error="HTTP 500 Server Error"), utc_now())
-            await store.save_judgement([], [finding()], [], utc_now())
+            await store.save_judgement([], [finding()], [], 0, utc_now())
             delivery = (await store.due_deliveries("desk", utc_now()))[0]
             await store.mark_failed(delivery, Retry(None, "no such webhook"))
         shown = run("status").output

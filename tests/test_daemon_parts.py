@@ -30,7 +30,7 @@ async def test_a_channel_that_hangs_does_not_delay_the_others(store: Store) -> N
     good, hanging = FakeChannel(), HangingChannel()
     running = daemon(store, channels={"bad": hanging, "good": good})
     for number in range(2):
-        await store.save_judgement([], [finding(f"key {number}", "bad", "good")], [], NOW)
+        await store.save_judgement([], [finding(f"key {number}", "bad", "good")], [], 0, NOW)
         await running._deliver()
         await asyncio.wait([running._sending["good"]], timeout=5)
     assert len(good.sent) == 2

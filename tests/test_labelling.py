@@ -19,9 +19,9 @@ from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.training.dataset import DATA
 from monitor.wiring import utc_now
 from storage import reading
-from storage.records import Classification, Signal, StoryItem
+from storage.records import Classification, Signal
 from storage.store import Store
-from tests.builders import NOW, entry, feed_in, poll
+from tests.builders import NOW, entry, feed_in, poll, tell
 from tests.test_config import FEED
 
 MODELS = OnnxClassifier.open().models
@@ -47,9 +47,10 @@ async def filled(store: Store, *titles: str) -> None:
     await store.save_classified(
         [Classification(item.id, topic, MODELS[topic], p) for item in items for topic, p in LIKELY.items()],
         [Signal(item.id, t, p, MODELS[t], ("big", "money")) for item in items for t, p in LIKELY.items() if p >= 0.5],
+        [],
         now,
     )
-    await store.save_stories([StoryItem(item, f"{item.id:016x}") for item in items])
+    await tell(store)
 
 
 @pytest.fixture

@@ -163,7 +163,7 @@ class TestLabelsInStorage:
         (item,) = await stored(store, ["Some news"])
         topics = ("efficiency", "capex")
         said = [Classification(item.id, topic, MODEL, 0.9) for topic in topics]
-        await store.save_classified(said, [Signal(item.id, topic, 0.9, MODEL) for topic in topics], NOW)
+        await store.save_classified(said, [Signal(item.id, topic, 0.9, MODEL) for topic in topics], [], NOW)
         await store.save_labels(item.id, {"efficiency": False, "geopolitics": True}, NOW)
         return item
 

@@ -20,9 +20,9 @@ from monitor.signals.words import words
 from storage import reading
 from storage.errors import DatabaseMissing, QueryError
 from storage.explained import item_with_verdicts, learned_heads
-from storage.records import Classification, Head, Signal, StoryItem, Verdict
+from storage.records import Classification, Head, Signal, Verdict
 from storage.store import Store
-from tests.builders import MODEL, NOW, entry, feed_in, past_first_answer, poll
+from tests.builders import MODEL, NOW, entry, feed_in, past_first_answer, poll, tell
 from tests.fakes import FakeClassifier, system
 from tests.test_config import FEED
 from tests.world import SURE
@@ -50,7 +50,7 @@ async def stored(store: Store, title: str, *signals: tuple[str, float, tuple[str
     await store.save_poll(poll(feed, entry(title)), NOW)
     (item,) = await store.pending("classify", 9)
     found = [Classification(item.id, topic, MODEL, p) for topic, p in said.items()]
-    await store.save_classified(found, [Signal(item.id, t, p, MODEL, w) for t, p, w in signals], NOW)
+    await store.save_classified(found, [Signal(item.id, t, p, MODEL, w) for t, p, w in signals], [], NOW)
     return item.id
 
 
@@ -281,10 +281,8 @@ async def _story(store: Store, *tellings: tuple[float, tuple[str, ...]]) -> None
         await store.save_poll(poll(feed, entry(f"Telling {number}")), NOW)
         (item,) = await store.pending("classify", 9)
         signal = Signal(item.id, "capex", probability, MODEL, told)
-        await store.save_classified([Classification(item.id, "capex", MODEL, probability)], [signal], NOW)
-    members = await store.pending("group", 9)
-    opened = [StoryItem(item, "k") for item in members]
-    await store.save_stories(opened)
+        await store.save_classified([Classification(item.id, "capex", MODEL, probability)], [signal], [], NOW)
+    await tell(store, *(-1 for _ in tellings))
 
 
 @pytest.mark.parametrize(
@@ -317,8 +315,7 @@ async def test_sql_reads_the_words(store: Store) -> None:
 async def test_a_match_alert_names_the_words(store: Store) -> None:
     words_told = ("export controls", "Entity List")
     await stored(store, "All about efficiency", ("efficiency", 0.9, words_told), efficiency=0.9)
-    (item,) = await store.pending("group", 9)
-    await store.save_stories([StoryItem(item, "k")])
+    await tell(store)
     await pipeline.judge(system(store))
     (delivery,) = await store.due_deliveries("screen", NOW + DAY)
     assert delivery.alert.finding.stories[0].words == words_told

@@ -4,9 +4,8 @@ Text of a feed becomes one line without control characters, bidirectional overri
 kept only when it is http or https, and then holds no character that could end an attribute or a markup.
 """
 
-import math
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from urllib.parse import quote, urlsplit
 
 # Joiners are Cf like the bidirectional controls, but emoji, Persian and the scripts of India need them.
@@ -15,7 +14,6 @@ _SPACES = ("Cc", "Zl", "Zp", "Zs")
 _DROPPED = ("Cf", "Cs", "Co")
 _URL_SAFE = "%/:=&?~#+!$,;@()[]"
 _LONGEST_LINK = 2000
-_DAY = timedelta(days=1)
 
 
 def one_line(text: str, limit: int) -> str:
@@ -72,17 +70,14 @@ def percent(probability: float) -> str:
     return ">99%" if probability > 0.99 else f"{max(probability, 0.01):.0%}"  # noqa: PLR2004 - nothing is certain
 
 
-def rarity(chance: float, window: timedelta) -> str:
-    """Say how often chance alone does this: 'about one day in 1,200' for 0.00083 and a window of 24 hours.
-
-    ``chance`` is the probability (0 to 1) for one window; the figure is its inverse in two significant digits.
-    """
-    unit = "day" if window == _DAY else f"{hours(window)}-hour window"
-    if chance < 1e-6:  # noqa: PLR2004 - no count model is to be trusted beyond a million
-        return f"less than one {unit} in a million"
-    inverse = 1 / chance
-    step = 10 ** max(0, math.floor(math.log10(inverse)) - 1)
-    return f"about one {unit} in {max(round(inverse / step) * step, 1):,}"
+def frequency(per_year: float) -> str:
+    """Say how often chance alone does this: 'once in 2.3 years', '3 times a year'."""
+    if per_year <= 0.01:  # noqa: PLR2004 - no model of counts is to be trusted for longer than a century
+        return "less than once in a hundred years"
+    years = 1 / per_year
+    if years >= 1.05:  # noqa: PLR2004 - below this it rounds to 'once in 1.0 years'
+        return f"once in {years:.1f} years" if years < 10 else f"once in {years:.0f} years"  # noqa: PLR2004 - two digits
+    return "about once a year" if per_year < 1.5 else f"about {per_year:.0f} times a year"  # noqa: PLR2004 - rounds to 2
 
 
 def hours(duration: timedelta) -> int:
@@ -90,9 +85,9 @@ def hours(duration: timedelta) -> int:
     return round(duration / timedelta(hours=1))
 
 
-def clock(moment: datetime) -> str:
-    """Write the time of day in UTC: '14:00 UTC'."""
-    return f"{moment.astimezone(UTC):%H:%M} UTC"
+def clock(moment: datetime, zone: tzinfo = UTC) -> str:
+    """Write the time of day: '14:00 UTC', '15:00 CET'."""
+    return f"{moment.astimezone(zone):%H:%M %Z}"
 
 
 def day_name(day: date) -> str:
@@ -105,6 +100,11 @@ def short_day(day: date) -> str:
     return f"{day.day} {day:%b}"
 
 
-def moment_name(moment: datetime) -> str:
+def moment_name(moment: datetime, zone: tzinfo = UTC) -> str:
     """Write a moment as '14:00 UTC on Mon 23 Nov'."""
-    return f"{clock(moment)} on {day_name(moment.astimezone(UTC).date())}"
+    return f"{clock(moment, zone)} on {day_name(moment.astimezone(zone).date())}"
+
+
+def weekday_time(moment: datetime, zone: tzinfo = UTC) -> str:
+    """Write a moment of the last days as 'Mon 14:00'."""
+    return f"{moment.astimezone(zone):%a %H:%M}"

@@ -34,10 +34,20 @@ def status(config_path: Path, all_feeds: bool) -> None:
         if parts[part].rows:
             click.echo(f"\n{title}")
             show(_pick(parts[part], *_COLUMNS[part]), "table")
+    _small_topics(parts["trends"])
+
+
+def _small_topics(trends: Answer) -> None:
+    """Say which topics are too small: below one story a day no method finds more than the largest surges."""
+    rows = _pick(trends, "topic", "state", "expected").rows
+    small = [str(topic) for topic, state, expected in rows if state != "learning" and expected < 1]
+    if small:
+        names = ", ".join(small)
+        click.echo(f"\nless than a story a day is expected of {names}: only very large changes can be noticed there")
 
 
 _TITLES = {
-    "trends": "Topics: the last 24 hours against what was expected of the same feeds",
+    "trends": "Topics: stories against what was expected (per_year: how often chance alone does this)",
     "pending": "Waiting for a step of the pipeline",
     "deliveries": "Alerts that have not arrived (`monitor deliver --failed` tries again what was given up)",
 }
@@ -45,7 +55,7 @@ _TITLES = {
 
 _COLUMNS = {
     "feeds": ("name", "state", "status", "last_ok", "failures", "items", "error"),
-    "trends": ("topic", "state", "observed", "expected", "chance", "since", "ready"),
+    "trends": ("topic", "state", "observed", "expected", "low", "high", "per_year", "since", "ready"),
     "pending": ("step", "items"),
     "deliveries": ("headline", "channel", "state", "attempts", "next_try", "error"),
 }

@@ -30,7 +30,7 @@ STOPPED = 130
 @click.command()
 @config_option
 @click.option(
-    "--since", type=DURATION, default="90d", show_default=True, help="Read items published since so long ago."
+    "--since", type=DURATION, default="190d", show_default=True, help="Read items published since so long ago."
 )
 @click.option("--dry-run", is_flag=True, help="Only count what there is to read; read nothing.")
 def reclassify(config_path: Path, since: timedelta, dry_run: bool) -> None:
@@ -39,8 +39,8 @@ def reclassify(config_path: Path, since: timedelta, dry_run: bool) -> None:
     Use it after a change of model, of own topics, or after `monitor train`. What earlier models said stays in the table
     classifications; signals and daily counts become the present model's, and your labels stand. No alert is raised.
 
-    The monitor must be stopped meanwhile. 90 days are what trends compare with, and a month more. Ctrl-C stops it at
-    any time (exit code 130); run it again to go on.
+    The monitor must be stopped meanwhile. Trends compare with half a year. Ctrl-C stops it at any time (exit code 130);
+    run it again to go on.
     """
     config = load_config(config_path).model_copy(update={"channels": {}})  # nothing is sent: no secrets needed
     open_reader(config.database).close()  # says so when there is no database yet

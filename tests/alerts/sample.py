@@ -11,7 +11,7 @@ from storage.records import Alert, DayCount, Delivery, Finding, Item, StoryLine,
 
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 TODAY = NOW.date()
-HEADLINE = "Efficiency news \N{MULTIPLICATION SIGN}4.6 in 24 hours: 23 stories, 5.0 expected"
+HEADLINE = "Efficiency news \N{MULTIPLICATION SIGN}4.6 since Sun 14:00: 23 stories, 5.0 expected"
 
 # Thirty days to a Monday: weekends are quiet.
 COUNTS = (5, 3, 2, 6, 4, 5, 7, 4, 2, 1, 5, 6, 4, 5, 6, 2, 3, 5, 4, 7, 5, 4, 1, 2, 6, 5, 4, 9, 12, 18)
@@ -48,7 +48,7 @@ WORDS = {
 TREND = Trend(
     topic="efficiency",
     evaluated=NOW,
-    window_start=NOW - timedelta(hours=24),
+    window_start=NOW.replace(minute=0) - timedelta(hours=24),
     window_end=NOW,
     observed=23,
     expected=5.0,
@@ -56,7 +56,17 @@ TREND = Trend(
     surprise=4.9,
     state="surging",
     since=NOW,
-    feeds=9,
+    feeds=12,
+    low=2,
+    high=9,
+    score=4.1,
+    per_year=0.43,
+    outlets=9,
+    share=0.31,
+    usual_share=0.09,
+    way="rise",
+    episode=NOW,
+    alarmed=NOW,
 )
 
 

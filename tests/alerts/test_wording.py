@@ -1,17 +1,18 @@
 """Words, numbers and links as people read them."""
 
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from monitor.alerts.wording import (
     counted,
+    frequency,
     level,
     moment_name,
     multiple,
     one_line,
     percent,
-    rarity,
     safe_link,
     topic_name,
 )
@@ -66,22 +67,18 @@ def test_a_plain_link_stays_as_it_is() -> None:
 
 
 @pytest.mark.parametrize(
-    ("chance", "told"),
+    ("per_year", "told"),
     [
-        pytest.param(1 / 1234, "about one day in 1,200", id="two significant digits"),
-        pytest.param(1 / 47, "about one day in 47", id="small"),
-        pytest.param(1 / 999_999, "about one day in 1,000,000", id="the largest figure"),
-        pytest.param(1e-9, "less than one day in a million", id="beyond what a model can know"),
-        pytest.param(0.0, "less than one day in a million", id="zero is no division"),
-        pytest.param(1.0, "about one day in 1", id="certain"),
+        pytest.param(0.001, "less than once in a hundred years", id="hardly ever"),
+        pytest.param(0.05, "once in 20 years", id="seldom"),
+        pytest.param(0.43, "once in 2.3 years", id="every few years"),
+        pytest.param(1.0, "about once a year", id="yearly"),
+        pytest.param(1.9, "about 2 times a year", id="within the budget"),
+        pytest.param(40.2, "about 40 times a year", id="often"),
     ],
 )
-def test_rarity(chance: float, told: str) -> None:
-    assert rarity(chance, DAY) == told
-
-
-def test_rarity_of_another_window() -> None:
-    assert rarity(0.01, timedelta(hours=6)) == "about one 6-hour window in 100"
+def test_frequency(per_year: float, told: str) -> None:
+    assert frequency(per_year) == told
 
 
 def test_numbers() -> None:
@@ -96,3 +93,4 @@ def test_numbers() -> None:
 def test_names() -> None:
     assert topic_name("chip_supply") == "Chip supply"
     assert moment_name(NOW.astimezone(tz=None)) == "14:02 UTC on Mon 23 Nov"
+    assert moment_name(NOW, ZoneInfo("Asia/Tokyo")) == "23:02 JST on Mon 23 Nov"

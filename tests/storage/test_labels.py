@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from storage import labels, reading
-from storage.records import Classification, Item, Signal, StoryItem
+from storage.records import Classification, Item, Signal
 from storage.store import Store
-from tests.builders import MODEL, NOW, entry, feed_in, poll
+from tests.builders import MODEL, NOW, entry, feed_in, poll, tell
 
 DAY = timedelta(days=1)
 MODELS = {"capex": MODEL, "efficiency": MODEL}
@@ -27,9 +27,10 @@ async def filled(store: Store, *likely: dict[str, float], model: str = MODEL) ->
     await store.save_classified(
         [Classification(item.id, topic, model, p) for item, topic, p in said],
         [Signal(item.id, topic, p, model, ("one", "two words")) for item, topic, p in said if p >= 0.5],
+        [],
         NOW,
     )
-    await store.save_stories([StoryItem(item, f"{item.id:016x}") for item in items])
+    await tell(store)
     return items
 
 
@@ -78,6 +79,7 @@ class TestSaying:
         await store.save_classified(
             [Classification(item, topic, MODEL, p) for topic, p in said.items()],
             [Signal(item, "efficiency", 0.9, MODEL)],
+            [],
             NOW,
         )
         assert signals(store) == [("capex", 1.0, labels.PERSON)]
@@ -127,9 +129,10 @@ class TestTakingBack:
         assert signals(store) == [("capex", 0.9, "old")]
 
     async def test_topics_without_a_label_are_left_alone(self, store: Store) -> None:
-        item = await one(store, capex=0.9, efficiency=0.4)
+        item = await one(store, capex=0.9)
         await store.save_labels(item, {"capex": False}, NOW)
-        await store.save_thresholds(MODELS, {"capex": 0.5, "efficiency": 0.3}, NOW)
+        store._db.execute("INSERT INTO classifications VALUES (?, 'other', 'efficiency', 0.9, '')", [item])
+        store._db.conn.commit()
         await store.replace_labels(item, {}, NOW)
         assert [topic for topic, *_ in signals(store)] == ["capex"]
 

@@ -11,9 +11,9 @@ import pytest
 from monitor import pipeline
 from monitor.signals.reading import Reading
 from storage import reading
-from storage.records import Classification, Item, Signal, StoryItem
+from storage.records import Classification, Item, Signal
 from storage.store import Store
-from tests.builders import MODEL, NOW, entry, feed_in, past_first_answer, poll, tag
+from tests.builders import MODEL, NOW, entry, feed_in, past_first_answer, poll, tag, tell
 from tests.fakes import Clock, FakeClassifier, system
 
 LONG_AGO = NOW - timedelta(days=9999)
@@ -33,7 +33,7 @@ async def items_in(store: Store, *ages: int, lead: str = "Item", classified: boo
     if not classified:
         return []
     items = await tag(store, capex=0.9)
-    await store.save_stories([StoryItem(item, f"{item.id:016x}") for item in await store.pending("group", 10_000)])
+    await tell(store)
     return items
 
 
@@ -124,7 +124,7 @@ class TestReplacing:
         first, again = entry("Told first", NOW - timedelta(days=2)), entry("Told again", NOW - timedelta(days=1))
         await store.save_poll(poll(feed, first, again), NOW)
         items = await tag(store, capex=0.9)
-        await store.save_stories([StoryItem(item, "one story") for item in await store.pending("group", 9)])
+        await tell(store, -1, -1)
         days = "SELECT day FROM topic_counts WHERE stories > 0"
         assert rows(store, days) == [("2026-11-21",)]
         await self.replace(store, next(item for item in items if item.title == "Told first"), capex=0.1)
@@ -182,20 +182,6 @@ class TestReclassifying:
         await pipeline.reclassify(world, LONG_AGO, lambda _: None)
         assert rows(store, "SELECT count(*) FROM alerts") == raised
         assert rows(store, "SELECT count(*) FROM items WHERE pending IS NOT NULL") == [(0,)]
-
-
-class TestThresholds:
-    async def test_they_say_since_when_they_hold_and_follow_what_is_in_use(self, store: Store) -> None:
-        later = NOW + timedelta(days=1)
-        held = "SELECT topic, model, threshold, since FROM thresholds ORDER BY topic"
-        await store.save_thresholds({"capex": "a", "efficiency": "a"}, {"capex": 0.5, "efficiency": 0.6}, NOW)
-        await store.save_thresholds({"capex": "a", "energy": "b"}, {"capex": 0.5, "energy": 0.7}, later)
-        assert rows(store, held) == [
-            ("capex", "a", 0.5, "2026-11-23T14:00:00Z"),
-            ("energy", "b", 0.7, "2026-11-24T14:00:00Z"),
-        ]
-        await store.save_thresholds({"capex": "b"}, {"capex": 0.5}, later)
-        assert rows(store, held) == [("capex", "b", 0.5, "2026-11-24T14:00:00Z")]
 
 
 def fill(path: Path, items: int, unread_each: int) -> None:

@@ -10,25 +10,17 @@ from pathlib import Path
 import pytest
 
 from monitor.cli.health import _HEALTH
-from storage import reading, stories
+from storage import counts, history, reading, stories
 from storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseMissing, DatabaseNewer, StorageError
-from storage.records import DayCount, Delivery, FeedSpec, Item, Retry, StoryItem
+from storage.records import Delivery, FeedSpec, Item, Retry, Trend
 from storage.store import Store
-from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, tag
+from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, tag, tell
 
 DAY = timedelta(days=1)
 
 
 def rows(store: Store, sql: str) -> list[tuple[object, ...]]:
     return reading.ask(store.path, sql).rows
-
-
-async def stories_of(store: Store, *keys: str) -> None:
-    items = await store.pending("group", 100)
-    known = {story.key: story.id for story in await store.stories_like(keys)}
-    by_age = sorted(items, key=lambda item: item.id)
-    members = [StoryItem(item, key, known.get(key)) for item, key in zip(by_age, keys, strict=True)]
-    await store.save_stories(members)
 
 
 class TestFeeds:
@@ -68,16 +60,13 @@ class TestFeeds:
         moved = (await store.due_feeds(NOW))[0]
         await store.save_poll(poll(moved, entry("Old there", NOW - 30 * DAY)), NOW)
         assert [item.backlog for item in await store.pending("classify", 9)] == [True]
-        assert (await store.coverage())[0].since == NOW - 30 * DAY
 
     async def test_a_feed_that_moved_with_its_entries_goes_on_as_before(self, store: Store) -> None:
         feed = await past_first_answer(store, await feed_in(store))
-        before = (await store.coverage())[0].since
         await store.sync_feeds([FeedSpec(feed.name, "https://elsewhere.example/feed")], NOW)
         moved = (await store.due_feeds(NOW))[0]
         await store.save_poll(replace(poll(moved, entry("News")), known=5), NOW)
         assert [item.backlog for item in await store.pending("classify", 9)] == [False]
-        assert (await store.coverage())[0].since == before
 
     async def test_a_feed_that_comes_back_after_a_pause_has_a_backlog_again(self, store: Store) -> None:
         feed = await past_first_answer(store, await feed_in(store))
@@ -146,47 +135,9 @@ class TestItems:
         published = {item.title: item.published for item in await store.pending("classify", 10)}
         assert published == {"Future": NOW, "Undated": NOW, "Dated": NOW - 3 * DAY}
 
-    async def test_the_backlog_reaches_back_to_where_a_tenth_of_it_was_out(self, store: Store) -> None:
-        feed = await feed_in(store)
-        pinned = entry("Pinned", NOW - 4000 * DAY)
-        await store.save_poll(poll(feed, pinned, *(entry(f"No {n}", NOW - n * DAY) for n in range(20))), NOW)
-        assert (await store.coverage())[0].since == NOW - 18 * DAY
 
-
-class TestStoriesAndCounts:
-    async def test_a_story_counts_once_where_it_was_first_told(self, store: Store) -> None:
-        wire, copy = await feed_in(store, "Wire"), await feed_in(store, "Copy")
-        await store.save_poll(poll(wire, entry("Event", NOW - timedelta(hours=2))), NOW)
-        await store.save_poll(poll(copy, entry("Event", NOW - timedelta(hours=1), guid="copy")), NOW)
-        await tag(store, efficiency=0.9, capex=0.1)
-        await stories_of(store, "k", "k")
-        counts = "SELECT day, topic, feed_id, stories, items FROM topic_counts ORDER BY feed_id"
-        assert rows(store, counts) == [
-            ("2026-11-23", "efficiency", wire.id, 1, 1),
-            ("2026-11-23", "efficiency", copy.id, 0, 1),
-        ]
-        assert rows(store, "SELECT outlets, items, topics FROM stories_latest") == [(2, 2, "efficiency")]
-
-    async def test_an_earlier_telling_that_arrives_late_moves_the_count_to_its_day(self, store: Store) -> None:
-        feed = await feed_in(store)
-        await store.save_poll(poll(feed, entry("Event", NOW)), NOW)
-        await tag(store, capex=0.9)
-        await stories_of(store, "k")
-        await store.save_poll(poll(feed, entry("Event first", NOW - DAY)), NOW)
-        await tag(store, capex=0.9)
-        await stories_of(store, "k")
-        counts = await store.day_counts("capex", NOW.date(), 3)
-        assert [c.stories for c in counts] == [0, 1, 0]
-        assert counts[-1] == DayCount(NOW.date(), 0)
-        assert [o.published for o in await store.occurrences("capex", NOW - 9 * DAY)] == [NOW - DAY]
-
-    async def test_a_story_begun_before_the_window_is_not_listed_in_it(self, store: Store) -> None:
-        feed = await feed_in(store)
-        old, late, new = entry("Old", NOW - 2 * DAY), entry("Late copy", NOW), entry("New", NOW)
-        await store.save_poll(poll(feed, old, late, new), NOW)
-        await tag(store, efficiency=0.8)
-        await stories_of(store, "old", "old", "new")
-        assert [line.title for line in await store.story_lines("efficiency", NOW - DAY, 3 * DAY, 9)] == ["New"]
+def trend() -> Trend:
+    return Trend("capex", NOW, NOW - DAY, NOW, 7, 2.5, 0.01, 2.0, "surging", NOW - DAY, 3)
 
 
 class TestAlerts:
@@ -194,21 +145,49 @@ class TestAlerts:
         feed = await past_first_answer(store, await feed_in(store))
         await store.save_poll(poll(feed, entry("One")), NOW)
         items = await tag(store, efficiency=0.9)
-        await stories_of(store, "k")
+        await tell(store)
         return items
 
     async def test_unjudged_items_come_with_their_topics_until_judged(self, store: Store) -> None:
         items = await self.judged(store)
         told = [(item.title, [(s.topic, s.probability) for s in found]) for item, found in await store.unjudged(9)]
         assert told == [("One", [("efficiency", 0.9)])]
-        await store.save_judgement([], [], [item.id for item in items], NOW)
+        await store.save_judgement([], [], [item.id for item in items], items[-1].id, NOW)
         assert await store.unjudged(9) == []
         assert await store.pending_counts() == {}
 
+    async def test_a_look_at_trends_is_remembered_with_what_the_rules_saw(self, store: Store) -> None:
+        (item,) = await self.judged(store)
+        await store.save_judgement([], [], [], await store.last_item(), NOW)
+        assert rows(store, "SELECT * FROM looks") == []
+        await store.save_judgement([trend()], [], [item.id], await store.last_item(), NOW)
+        assert rows(store, "SELECT id, at, last_item FROM looks") == [(1, "2026-11-23T14:00:00Z", item.id)]
+        assert rows(store, "SELECT look FROM items") == [(1,)]
+
+    async def test_items_judged_without_a_look_belong_to_the_next_one(self, store: Store) -> None:
+        (item,) = await self.judged(store)
+        await store.save_judgement([], [], [item.id], item.id, NOW)
+        await store.save_judgement([trend()], [], [], item.id, NOW)
+        assert rows(store, "SELECT look, (SELECT max(id) FROM looks) FROM items") == [(1, 1)]
+
+    async def test_looks_of_long_ago_are_forgotten_but_no_id_is_given_twice(self, store: Store) -> None:
+        for _ in range(3):
+            await store.save_judgement([trend()], [], [], 0, NOW)
+        await store.prune_fetches(NOW + DAY)
+        await store.save_judgement([trend()], [], [], 0, NOW)
+        assert rows(store, "SELECT id FROM looks") == [(3,), (4,)]
+
+    async def test_a_trend_is_read_as_it_was_stored(self, store: Store) -> None:
+        told = replace(trend(), low=1, high=9, score=2.5, per_year=0.5, outlets=4, share=0.25, usual_share=0.1)
+        await store.save_judgement([trend(), told], [], [], 0, NOW)
+        assert await store.latest_trends() == {"capex": told}
+        shown = "SELECT low, high, per_year, outlets, share, usual_share FROM trends_latest"
+        assert rows(store, shown) == [(1, 9, 0.5, 4, 0.25, 0.1)]
+
     async def test_the_same_finding_raises_one_alert_and_one_delivery_per_channel(self, store: Store) -> None:
         found = finding("k", "desk", "team")
-        assert await store.save_judgement([], [found], [], NOW) == 1
-        assert await store.save_judgement([], [found], [], NOW) == 0
+        assert await store.save_judgement([], [found], [], 0, NOW) == 1
+        assert await store.save_judgement([], [found], [], 0, NOW) == 0
         assert await store.due_channels(NOW) == ["desk", "team"]
         due = await store.due_deliveries("team", NOW)
         assert [(d.channel, d.alert.finding) for d in due] == [("team", found)]
@@ -245,7 +224,7 @@ class TestAlerts:
         assert [d.attempts for d in again] == [1]
 
     async def one_delivery(self, store: Store) -> Delivery:
-        await store.save_judgement([], [finding()], [], NOW)
+        await store.save_judgement([], [finding()], [], 0, NOW)
         return (await store.due_deliveries("desk", NOW))[0]
 
 
@@ -288,7 +267,13 @@ class TestTransactions:
 
 
 PIPELINE_QUERIES = {
-    "counting a day": (stories._COUNT_DAY, {"day": "2026-01-01", "start": "2026-01-01T", "end": "2026-01-02T"}),
+    "a topic's first tellings": (history._TOLD, {"topic": "capex", "since": "2026"}),
+    "all first tellings": (history._RECENT, {"since": "2026"}),
+    "tellings of a place": (counts._TELLINGS, ["[]"]),
+    "tagged tellings of a place": (counts._TAGGED_TELLINGS, ["[]"]),
+    "waiting tellings": (f"{stories._TELLINGS} WHERE i.pending = 'group' ORDER BY i.backlog, i.id LIMIT 9", {}),
+    "a story's tellings": ("SELECT * FROM story_tellings WHERE story_id = 1", {}),
+    "coverage of the last days": ("SELECT * FROM exposure_days LIMIT 100", {}),
     "stories of a window": (stories._STORY_LINES, {"topic": "capex", "since": "", "earlier": "", "limit": 9}),
     "health": (_HEALTH, {}),
     "the latest signals": ("SELECT * FROM signals_latest LIMIT 100", {}),
@@ -297,11 +282,14 @@ PIPELINE_QUERIES = {
 
 
 @pytest.mark.parametrize(("sql", "values"), PIPELINE_QUERIES.values(), ids=PIPELINE_QUERIES.keys())
-def test_the_query_walks_through_no_whole_table_of_items(store: Store, sql: str, values: dict[str, object]) -> None:
+def test_the_query_walks_through_no_whole_table_of_items(
+    store: Store, sql: str, values: dict[str, object] | list[str]
+) -> None:
     plan = [row[3] for row in store._db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
     scans = [step for step in plan if step.startswith("SCAN") and "INDEX" not in step and "feeds" not in step]
-    assert [step for step in scans if step.split()[1] in {"items", "i", "signals", "s", "stories", "t", "e"}] == []
-    assert not any("TEMP B-TREE FOR ORDER BY" in step for step in plan) or "GROUP BY" in sql
+    assert [step for step in scans if step.split()[1] in {"items", "i", "signals", "s", "stories", "t", "e", "m"}] == []
+    few = "GROUP BY" in sql or "there AS MATERIALIZED" in sql  # what is sorted then belongs to a few days or stories
+    assert few or not any("TEMP B-TREE FOR ORDER BY" in step for step in plan)
 
 
 class TestOpening:

@@ -1,7 +1,8 @@
 """What every form of an alert says, in clean words, before it becomes HTML, text or blocks. Pure."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, tzinfo
+from zoneinfo import ZoneInfo
 
 from monitor.alerts.wording import (
     clock,
@@ -83,18 +84,19 @@ def content(alert: Alert) -> Content:
     """Put an alert into words."""
     finding = alert.finding
     total = max(len(finding.stories), len(finding.evidence), finding.observed or 0)
-    today = alert.created.date()
+    zone = ZoneInfo(finding.zone)
+    today = alert.created.astimezone(zone).date()
     shown = finding.stories[:STORIES_SHOWN]
     return Content(
         headline=one_line(finding.headline, 150) or "Alert",
         explanation=one_line(finding.explanation, 1000),
         severity=one_line(finding.severity, 20),
         topic=topic_name(finding.topic),
-        raised=f"{day_name(today)} {today.year}, {clock(alert.created)}",
+        raised=f"{day_name(today)} {today.year}, {clock(alert.created, zone)}",
         rule=one_line(finding.rule, 80),
         kind=one_line(finding.kind, 40),
         heading=_heading(total),
-        lines=tuple(_line(story) for story in shown),
+        lines=tuple(_line(story, zone) for story in shown),
         left_out=total - len(shown),
         bars=_bars(finding.days, today),
         first_day=short_day(finding.days[0].day) if finding.days else "",
@@ -109,13 +111,13 @@ def _heading(total: int) -> str:
     return f"Top {STORIES_SHOWN} of {total:,} stories" if total > STORIES_SHOWN else f"The {total} stories"
 
 
-def _line(story: StoryLine) -> Line:
+def _line(story: StoryLine, zone: tzinfo) -> Line:
     more = f" +{counted(story.outlets - 1, 'more outlet', 'more outlets')}" if story.outlets > 1 else ""
     return Line(
         title=one_line(story.title, 200) or "(no title)",
         url=safe_link(story.url),
         outlets=one_line(story.feed, 60) + more,
-        time=f"{clock(story.published)}, {day_name(story.published.date())}",
+        time=f"{clock(story.published, zone)}, {day_name(story.published.astimezone(zone).date())}",
         probability=percent(story.probability),
         because=_because(story.words),
     )
@@ -142,5 +144,5 @@ def _bars(days: tuple[DayCount, ...], today: date) -> tuple[Bar, ...]:
 def _caption(finding: Finding, today: date) -> str:
     so_far = next((f"{day.stories:,} so far today" for day in finding.days if day.day == today), None)
     expected = None if finding.expected is None else f"{level(finding.expected)} expected"
-    facts = [f"{topic_name(finding.topic)} stories a day (UTC)", so_far, expected]
+    facts = [f"{topic_name(finding.topic)} stories a day ({finding.zone})", so_far, expected]
     return " · ".join(fact for fact in facts if fact)

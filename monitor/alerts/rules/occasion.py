@@ -27,11 +27,13 @@ class Tagged:
 class Occasion:
     """The world as a rule sees it.
 
-    ``stories`` holds, per topic, the stories of the trend window, strongest first; ``days`` the last thirty UTC days,
-    oldest first, today included. ``tagged`` never holds backlog.
+    ``stories`` holds, per topic, the stories of the trend window, strongest first; ``days`` the last thirty local days,
+    oldest first, today included. ``tagged`` never holds backlog. ``zone`` is the time zone (an IANA name) in which
+    messages tell times.
     """
 
     now: datetime
+    zone: str = "UTC"
     trends: tuple[Trend, ...] = ()
     tagged: tuple[Tagged, ...] = ()
     stories: Mapping[str, tuple[StoryLine, ...]] = field(default_factory=dict)

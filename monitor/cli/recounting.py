@@ -1,0 +1,51 @@
+"""The command that derives all counts anew."""
+
+import asyncio
+import signal
+from pathlib import Path
+
+import click
+
+from monitor.cli.options import config_option, load_config
+from monitor.config import Config
+from monitor.instance import only_instance
+from monitor.progress import Progress
+from storage.connection import open_reader
+from storage.recounting import Recounted
+from storage.store import Store
+
+STOPPED = 130
+"""The exit code after Ctrl-C, as shells have it."""
+
+
+@click.command()
+@config_option
+def recount(config_path: Path) -> None:
+    """Derive all daily counts, covered hours and stories' numbers anew, and say whether any of them differed.
+
+    They are kept as items come in, so that nothing should differ; days are those of `timezone` in feeds.yaml. Use it
+    after you changed the database by hand, or to be sure. Numbers of polls older than the record of single polls stay.
+
+    The monitor must be stopped meanwhile. Ctrl-C stops it at any time (exit code 130); what was derived by then stays.
+    """
+    config = load_config(config_path)
+    open_reader(config.database).close()  # says so when there is no database yet
+    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` ignores SIGINT
+        signal.signal(number, signal.default_int_handler)
+    try:
+        with only_instance(config.database):
+            done = asyncio.run(_work(config))
+    except KeyboardInterrupt:
+        raise SystemExit(STOPPED) from None
+    click.echo(f"{_rows(done.rows)}, {done.differed:,} differed")
+
+
+async def _work(config: Config) -> Recounted:
+    with Store(config.database) as store:
+        await store.count_in(config.timezone)
+        with Progress("recounting days", await store.stored_days()) as progress:
+            return await store.recount(progress.advance)
+
+
+def _rows(number: int) -> str:
+    return "1 row" if number == 1 else f"{number:,} rows"

@@ -1,0 +1,76 @@
+"""What a title says by itself: as it would be read out, whether it names a story, and what equal titles share. Pure."""
+
+import hashlib
+import re
+import unicodedata
+from functools import lru_cache
+
+from storage.records import Item
+
+MIN_WORDS = 4
+"""Shorter titles do not identify a story."""
+
+_HEX = 16
+# Takes off "| heise online", "- Reuters" and "- golem.de"; leaves "- and rivals follow" and "- Part 2".
+_OUTLET = re.compile(
+    r"""(?: \s*[|·•]\s* | \s+[-\u2013\u2014]\s+(?=[A-Z0-9À-Þ]|\w+\.\w) )
+        (?!.*(?:\b\d+\b|\s-\s)) [^|·•\u2013\u2014]{1,40}$""",
+    re.VERBOSE,
+)
+_FILING = re.compile(r"^(?:\d{1,2}-[KQF]|S-\d|DEF 14A|SC 13[DG])(?:/A)?\b", re.IGNORECASE)
+_CHINESE_OR_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
+_WORD = re.compile(r"[^\W\d_]{2,}")
+_ANY_WORD = re.compile(r"[^\W_]+")
+_SAME_TITLE, _SAME_SUMMARY = 0.75, 0.8  # of the words; of those of the shorter one
+_FEWEST_WORDS = 8  # of a summary that can be compared
+_SILENT = re.compile(r"[\W_]+")
+
+
+def fingerprint(item: Item) -> str:
+    """Return 16 hex digits that items share whose titles say the same; a title that says too little shares its address.
+
+    An item with neither shares nothing.
+    """
+    title = spoken(item.title)
+    if is_telling(title):
+        says = "title " + _SILENT.sub(" ", title.casefold()).strip()
+    elif item.url:
+        says = "url " + item.url.partition("#")[0].rstrip("/")
+    else:
+        says = f"item {item.id}"
+    return hashlib.sha256(says.encode()).hexdigest()[:_HEX]
+
+
+def copied(item: Item, earlier: Item) -> bool:
+    """Tell whether an item takes over another's words: its title, or most of its summary, perhaps shortened."""
+    ours, theirs = _words(spoken(item.title)), _words(spoken(earlier.title))
+    if 2 * len(ours & theirs) >= _SAME_TITLE * (len(ours) + len(theirs)) > 0:
+        return True
+    ours, theirs = _words(item.summary), _words(earlier.summary)
+    shorter = min(len(ours), len(theirs))
+    return shorter >= _FEWEST_WORDS and len(ours & theirs) >= _SAME_SUMMARY * shorter
+
+
+@lru_cache(maxsize=1024)
+def _words(text: str) -> frozenset[str]:
+    return frozenset(_ANY_WORD.findall(text.casefold()))
+
+
+def spoken(title: str) -> str:
+    """Return a title as it would be read out: compatible characters unified, the outlet's name at the end dropped.
+
+    The name stays when too few words would be left without it.
+    """
+    title = unicodedata.normalize("NFKC", title).strip()
+    outlet = _OUTLET.search(title)
+    without = title[: outlet.start()] if outlet else title
+    return without if is_telling(without) else title
+
+
+def is_telling(title: str) -> bool:
+    """Tell whether a title says enough to identify a story; two Chinese or Japanese characters count as a word."""
+    if _FILING.match(title):
+        return False
+    characters = len(_CHINESE_OR_JAPANESE.findall(title))
+    words = len(_WORD.findall(_CHINESE_OR_JAPANESE.sub(" ", title)))
+    return words + characters // 2 >= MIN_WORDS

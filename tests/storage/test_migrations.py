@@ -1,0 +1,135 @@
+"""A database of an earlier version: everything it held is there afterwards, and what it could not know is derived."""
+
+import sqlite3
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from storage import reading
+from storage.connection import open_writer
+from storage.migrations import migrations
+from storage.store import Store
+from tests.storage.derived import expected, stored
+
+EARLIER = """
+INSERT INTO feeds (id, name, url, every, added, next_poll, last_ok, first_ok, covered_since) VALUES
+  (1, 'Wire', 'https://wire.example', 1800, '2026-11-01T00:00:00Z', '2026-11-23T14:00:00Z', '2026-11-23T13:30:00Z',
+   '2026-11-20T10:00:00Z', '2026-11-10T00:00:00Z'),
+  (2, 'Desk', 'https://desk.example', 1800, '2026-11-01T00:00:00Z', '2026-11-23T14:00:00Z', NULL, NULL, NULL),
+  (3, 'Post', 'https://post.example', 1800, '2026-11-01T00:00:00Z', '2026-11-23T14:00:00Z', NULL, NULL, NULL);
+INSERT INTO fetches (feed_id, started, seconds, status, bytes, entries, new_items, error) VALUES
+  (1, '2026-11-22T23:30:00Z', 1, 200, 9, 5, 5, NULL), (2, '2026-11-23T10:00:00Z', 1, 500, 9, 0, 0, 'HTTP 500');
+INSERT INTO items (id, feed_id, title, summary, published, seen, backlog, identity, pending) VALUES
+  (1, 1, 'Event', 'Words', '2026-11-21T23:30:00Z', '2026-11-22T08:00:00Z', 0, 'a', NULL),
+  (2, 2, 'Event', 'Words', '2026-11-22T08:00:00Z', '2026-11-22T08:00:00Z', 0, 'b', NULL),
+  (3, 1, 'Event', 'More words', '2026-11-22T09:00:00Z', '2026-11-22T09:00:00Z', 0, 'c', 'judge'),
+  (4, 3, 'Event', 'Own words', '2026-11-22T10:00:00Z', '2026-11-22T10:00:00Z', 0, 'd', NULL),
+  (5, 3, 'Other', '', '2026-11-01T10:00:00Z', '2026-11-22T10:00:00Z', 1, 'e', NULL),
+  (6, 3, 'Waiting', '', '2026-11-23T10:00:00Z', '2026-11-23T10:00:00Z', 0, 'f', 'group');
+INSERT INTO stories (id, key, title, first_published, last_published, items, outlets) VALUES
+  (1, 'k', 'Event', '2026-11-21T23:30:00Z', '2026-11-22T10:00:00Z', 4, 3),
+  (2, 'l', 'Other', '2026-11-01T10:00:00Z', '2026-11-01T10:00:00Z', 1, 1);
+INSERT INTO story_items VALUES (1, 1), (2, 1), (3, 1), (4, 1), (5, 2);
+INSERT INTO classifications VALUES (1, 'm', 'capex', 0.9, '2026-11-22T08:00:00Z');
+INSERT INTO signals (item_id, topic, probability, model, published, created, words)
+  SELECT id, 'capex', 0.9, 'm', published, seen, 'spend' FROM items WHERE id <> 6;
+INSERT INTO topic_counts VALUES ('2026-11-21', 'capex', 1, 1, 1), ('2026-11-22', 'capex', 2, 0, 1);
+INSERT INTO thresholds VALUES ('capex', 'm', 0.5, '2026-11-01T00:00:00Z');
+INSERT INTO labels VALUES (1, 'capex', 1, '2026-11-22T08:00:00Z');
+INSERT INTO trends
+  (topic, hour, evaluated, window_start, window_end, observed, expected, chance, surprise, state, since, feeds)
+  VALUES ('capex', '2026-11-23T13:00:00Z', '2026-11-23T13:10:00Z', '2026-11-22T13:10:00Z', '2026-11-23T13:10:00Z',
+    3, 1.5, 0.2, 0.7, 'normal', '2026-11-01T00:00:00Z', 2);
+INSERT INTO alerts VALUES (1, 'k', 'r', 'trend', 'info', 'capex', 'Headline', '2026-11-22T08:00:00Z', '{}');
+INSERT INTO alert_items VALUES (1, 1);
+"""
+
+
+@pytest.fixture
+def earlier(tmp_path: Path) -> Path:
+    """Make a database as the version before made it."""
+    path = tmp_path / "signals.db"
+    db = open_writer(path)
+    migrations.apply(db, stop_before="m003_stories")
+    db.conn.executescript(EARLIER)
+    db.close()
+    return path
+
+
+def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
+    return reading.ask(path, sql).rows
+
+
+KEPT = {
+    "feeds": "SELECT id, name, url, last_ok, first_ok FROM feeds",
+    "fetches": "SELECT * FROM fetches",
+    "items": "SELECT id, feed_id, title, published, seen, backlog, identity, pending FROM items",
+    "places": "SELECT item_id, story_id FROM story_items",
+    "stories": "SELECT id, title, first_published, last_published, items, outlets FROM stories",
+    "signals": "SELECT * FROM signals",
+    "labels": "SELECT * FROM labels",
+    "classifications": "SELECT * FROM classifications",
+    "thresholds": "SELECT topic, model, threshold, since FROM thresholds",
+    "trends": "SELECT topic, hour, observed, expected, state, feeds FROM trends",
+    "alerts": "SELECT * FROM alerts",
+    "evidence": "SELECT * FROM alert_items",
+}
+
+
+def test_everything_is_kept(earlier: Path) -> None:
+    before = {name: rows(earlier, sql) for name, sql in KEPT.items()}
+    assert all(before.values())
+    with Store(earlier):
+        assert {name: rows(earlier, sql) for name, sql in KEPT.items()} == before
+
+
+def test_what_old_tellings_are_is_derived_as_far_as_it_can_be_told(earlier: Path) -> None:
+    with Store(earlier):
+        assert rows(earlier, "SELECT item_id, placed_in, relation, novelty FROM story_items") == [
+            (1, 1, "first", 100),
+            (2, 1, "copy", 75),
+            (3, 1, "update", 56),
+            (4, 1, "retelling", 42),
+            (5, 2, "first", 100),
+        ]
+        assert rows(earlier, "SELECT id, independent FROM stories") == [(1, 2), (2, 1)]
+
+
+def test_what_was_covered_becomes_an_exposure(earlier: Path) -> None:
+    with Store(earlier):
+        assert rows(earlier, "SELECT * FROM exposures") == [
+            (1, "2026-11-10T00:00:00Z", "2026-11-23T13:30:00Z", "2026-11-20T10:00:00Z")
+        ]
+        assert "covered_since" not in [row[1] for row in rows(earlier, "PRAGMA table_info(feeds)")]
+
+
+async def test_the_first_time_zone_counts_everything_anew(earlier: Path) -> None:
+    with Store(earlier) as store:
+        await store.count_in("Europe/Berlin")
+        assert stored(earlier) == expected(earlier)
+        days = "SELECT day, feed_id, stories, items, weight FROM topic_counts ORDER BY day, feed_id"
+        assert rows(earlier, days) == [
+            ("2026-11-01", 3, 1, 1, 1.0),
+            ("2026-11-22", 1, 1, 2, 1.0375),
+            ("2026-11-22", 2, 0, 1, 0.05),
+            ("2026-11-22", 3, 0, 1, 0.028125),
+        ]
+        polls = "SELECT day, feed_id, polls, failures FROM feed_days WHERE polls + failures > 0"
+        assert rows(earlier, polls) == [("2026-11-23", 1, 1, 0), ("2026-11-23", 2, 0, 1)]
+
+
+async def test_its_trends_are_read_with_what_they_did_not_know_yet(earlier: Path) -> None:
+    with Store(earlier) as store:
+        trend = (await store.latest_trends())["capex"]
+    assert (trend.observed, trend.state, trend.low, trend.share) == (3, "normal", 0, None)
+    assert trend.evaluated == datetime(2026, 11, 23, 13, 10, tzinfo=UTC)
+
+
+def test_a_migration_that_fails_leaves_the_old_database(earlier: Path) -> None:
+    with sqlite3.connect(earlier) as db:
+        db.execute("CREATE TABLE looks (x)")
+    db.close()
+    with pytest.raises(Exception, match="looks"):
+        Store(earlier)
+    assert rows(earlier, "SELECT key FROM stories") == [("k",), ("l",)]
