@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.simulation import World
-from monitor import belief
-from monitor.baseline import Baseline, Day, Outlook, beginning, learn, outlook
-from monitor.flow import HOURS, RECENT_DAYS
-from monitor.looks import hour_share, spread_out
+from monitor.detection import belief
+from monitor.detection.baseline import Baseline, Day, Outlook, beginning, learn, outlook
+from monitor.detection.flow import HOURS, RECENT_DAYS
+from monitor.detection.looks import hour_share, spread_out
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 

@@ -1,9 +1,9 @@
-"""Fit monitor.chance: how often a year does chance alone bring a score? Run ``python -m benchmarks.null_model``.
+"""How often a year does chance alone bring a score? Fits monitor.detection.chance: ``python -m benchmarks.null_model``.
 
 Topics of every size and clumpiness, with and without season and other stories, go through the detector for a year in
 which nothing changes. The number of episodes that begin at each score is fitted by Poisson regression (McCullagh and
-Nelder 1989) on the size and dispersion that the detector itself saw. Prints the coefficients as monitor.chance holds
-them; takes about ten minutes. ``--topics N`` topics of each kind (30), ``--seed S``.
+Nelder 1989) on the size and dispersion that the detector itself saw. Prints the coefficients as
+monitor.detection.chance holds them; takes about ten minutes. ``--topics N`` topics of each kind (30), ``--seed S``.
 """
 
 import argparse
@@ -18,7 +18,7 @@ import numpy.typing as npt
 from benchmarks.detectors import WARM_UP, Scores, ours
 from benchmarks.simulation import Kind, world
 from benchmarks.trends import YEAR, plain, starts
-from monitor.chance import SLOPES, features
+from monitor.detection.chance import SLOPES, features
 from storage.records import Way
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -57,7 +57,7 @@ def poisson_fit(features_: Floats, counts: Floats, years: float) -> Floats:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Simulate, fit and print; return the exit code."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.null_model", description="Fit monitor.chance.")
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.null_model", description="Fit the model of chance.")
     parser.add_argument("--topics", type=int, default=30, help="simulated topics of each kind (default 30)")
     parser.add_argument("--seed", type=int, default=2)
     options = parser.parse_args(arguments)

@@ -16,11 +16,11 @@ from pathlib import Path
 from random import Random
 
 from monitor.alerts.rules.trend import TrendRule
-from monitor.archive import Archived
-from monitor.flow import Calendar
-from monitor.importing import Spool, cover, store_items
-from monitor.past_flows import SPAN
-from monitor.replay import WARM_UP, View, leading_up, see
+from monitor.detection.flow import Calendar
+from monitor.past.archive import Archived
+from monitor.past.flows import SPAN
+from monitor.past.importing import Spool, cover, store_items
+from monitor.past.replay import WARM_UP, View, leading_up, see
 from storage import past
 from storage.records import Classification, Entry, Grouping, Signal, StoryItem
 from storage.store import Store

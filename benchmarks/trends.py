@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from benchmarks.detectors import WARM_UP, Detector, Scores, ears_c3, huginn, on_raw_counts, oracle, ours, z_score
 from benchmarks.simulation import Change, Kind, nuisances, world
-from monitor.chance import line
+from monitor.detection.chance import line
 from storage.records import Way
 
 Floats: TypeAlias = npt.NDArray[np.float64]
@@ -41,7 +41,7 @@ def plain(scores: Scores, way: Way) -> Floats:
 
 
 def by_budget(scores: Scores, way: Way) -> Floats:
-    """Return minus the log of how often a year chance brings each score, as monitor.chance says."""
+    """Return minus the log of how often a year chance brings each score, as monitor.detection.chance says."""
     days = scores.means.shape[1]
     lines = [
         [line(way, scores.means[n, d], scores.dispersions[n, d]) for d in range(days)] for n in range(len(scores.means))

@@ -62,7 +62,10 @@ _SHARES = {
     20: r"(?:a|one)[ -]fifth|(?:ein )?fünftel",
     10: r"(?:a|one)[ -]tenth|(?:ein )?zehntel",
 }
-_SHARE = re.compile("|".join(rf"\b(?P<p{n}>{names})\b" for n, names in enumerate(_SHARES.values())), re.IGNORECASE)
+_SHARE = re.compile(
+    rf"\b(?=[adefhotz])(?:{'|'.join(rf'(?P<p{n}>{names})' for n, names in enumerate(_SHARES.values()))})\b",
+    re.IGNORECASE,
+)
 
 
 def _any_of(names: dict[str, float] | dict[str, str], shortest: int = 1) -> str:
@@ -73,7 +76,10 @@ _MONTHS = (
     r"(?:jan|feb|mar|apr|jun|jul|aug|sept?|oct|okt|nov|dec|dez)\b|"
     r"(?:januar|februar|march|märz|april|may|mai|june|juni|july|juli|august|septem|oktob|octo|novem|dezem|decem)\w*"
 )
-_DATE = re.compile(rf"\b(?:{_MONTHS})\.?\s\d{{1,2}}\b|\b\d{{1,2}}\.?\s(?:{_MONTHS})|\b\d{{1,2}}\.\s?\d{{1,2}}\.", re.IGNORECASE)
+_DATE = re.compile(
+    rf"\b(?=[jfmasond\d])(?:(?:{_MONTHS})\.?\s\d{{1,2}}\b|\d{{1,2}}\.?\s(?:{_MONTHS})|\d{{1,2}}\.\s?\d{{1,2}}\.)",
+    re.IGNORECASE,
+)
 _AMOUNT = re.compile(
     rf"""(?<![\w:])(?<!\w[-.,/])
     (?P<currency>US\$|EUR\ ?|USD\ ?|[$€£¥])?\s?

@@ -19,10 +19,10 @@ from monitor.alerts.channels.channel import ChannelSettings
 from monitor.alerts.channels.console import ConsoleSettings
 from monitor.alerts.rules import RULES
 from monitor.alerts.rules.trend import TrendRule
+from monitor.detection.holidays import known_countries
 from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
 from monitor.feeds.limits import FetchSettings
-from monitor.holidays import known_countries
 from monitor.settings import Duration, Settings
 from monitor.signals.settings import ClassifierSettings, TopicSettings
 from monitor.yaml_file import Problem, YamlFile

@@ -27,8 +27,8 @@ def likeness(one: Said, other: Said, days: float, cosine: float | None, *, same_
     """
     told = features(one, other, days, same_feed=same_feed)
     if cosine is None:
-        return sum(map(mul, UNREAD, (1.0, *told)))
-    return sum(map(mul, READ, (1.0, cosine, *told)))
+        return math.fsum(map(mul, UNREAD, (1.0, *told)))
+    return math.fsum(map(mul, READ, (1.0, cosine, *told)))
 
 
 def features(one: Said, other: Said, days: float, *, same_feed: bool) -> tuple[float, ...]:

@@ -29,7 +29,7 @@ class Neighbours:
 
     def __init__(self, tellings: Sequence[Telling], fresh: int, days: float) -> None:
         self._tellings, self._fresh, self._days = tellings, fresh, days
-        self._times = [one.item.published.timestamp() / _DAY for one in tellings]
+        self._times = [one.item.published.timestamp() for one in tellings]
         self._said: dict[int, Said] = {}
         self._rows: dict[int, tuple[str, int]] = {}
         self._owners: dict[str, list[int]] = {}
@@ -46,7 +46,7 @@ class Neighbours:
 
     def days(self, one: int, other: int) -> float:
         """Return how many days lie between two tellings."""
-        return abs(self._times[one] - self._times[other])
+        return abs(self._times[one] - self._times[other]) / _DAY
 
     def cosine(self, one: int, other: int) -> float | None:
         """Return the cosine of two tellings' embeddings; None when they cannot be compared."""
@@ -65,7 +65,11 @@ class Neighbours:
     def _load(self, model: str) -> None:
         import numpy as np  # noqa: PLC0415 - the command line must start without it
 
-        found = [(n, one.embedding.vector) for n, one in enumerate(self._tellings) if one.embedding and one.embedding.model == model]
+        found = [
+            (n, one.embedding.vector)
+            for n, one in enumerate(self._tellings)
+            if one.embedding and one.embedding.model == model
+        ]
         found = [(n, vector) for n, vector in found if len(vector) == len(found[0][1])]
         halves = np.frombuffer(b"".join(vector for _, vector in found), "<f2")
         self._vectors[model] = halves.astype(np.float32).reshape(len(found), -1)
@@ -83,7 +87,7 @@ class Neighbours:
         ours = [n for n in fresh if n in self._rows and self._rows[n][0] == model]
         times = np.array([self._times[n] for n in owners])
         cosines = self._vectors[model][[self._rows[n][1] for n in ours]] @ self._vectors[model].T
-        cosines[np.abs(times[[self._rows[n][1] for n in ours], None] - times) > self._days] = -1
+        cosines[np.abs(times[[self._rows[n][1] for n in ours], None] - times) > self._days * _DAY] = -1
         nearest = np.argpartition(-cosines, min(NEAREST, len(owners) - 1), axis=1)[:, : NEAREST + 1]
         for n, row, columns in zip(ours, cosines, nearest, strict=True):
             yield from ((n, owners[column]) for column in columns if row[column] > _DISTANT and owners[column] != n)
@@ -101,5 +105,9 @@ class Neighbours:
                     says.setdefault(word, []).append(n)
         for n in range(self._fresh) if lacking else ():
             together = Counter(other for word in self.said(n).words for other in says.get(word, ()))
-            near = [other for other in together if other != n and not self._comparable(n, other) and self.days(n, other) <= self._days]
+            near = [
+                other
+                for other in together
+                if other != n and not self._comparable(n, other) and self.days(n, other) <= self._days
+            ]
             yield from ((n, other) for other in sorted(near, key=lambda other: (-together[other], other))[:NEAREST])

@@ -20,11 +20,12 @@ from hashlib import sha256
 
 import structlog
 
-from monitor import flow, stories, trends
+from monitor import stories, trends
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
 from monitor.alerts.rules.occasion import Occasion, Tagged
 from monitor.alerts.rules.trend import budgets
+from monitor.detection import flow
 from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
 from monitor.feeds.due import next_poll

@@ -30,7 +30,7 @@ LEAST = -1.5
 """Log-odds: no pair of tellings speaks more strongly against one story."""
 WORDINGS = 16
 """Of a long story so many wordings, its latest, are compared."""
-_DAY = timedelta(days=1)
+_WITHIN_DAYS = WITHIN / timedelta(days=1)
 
 Span: TypeAlias = tuple[datetime, datetime]
 
@@ -69,7 +69,7 @@ class _Stories:
 
     def __init__(self, tellings: Sequence[Telling], fresh: int) -> None:
         self._tellings, self._fresh = tellings, fresh
-        self._neighbours = Neighbours(tellings, fresh, WITHIN / _DAY)
+        self._neighbours = Neighbours(tellings, fresh, _WITHIN_DAYS)
         self._prints = [fingerprint(one.item) for one in tellings]
         self._scores: dict[Pair, float] = {}
         self._story: dict[int, int] = {}
@@ -109,7 +109,7 @@ class _Stories:
         return None if nearest is None else self._story[nearest]
 
     def _near(self, one: int, other: int) -> bool:
-        return abs(self._tellings[one].item.published - self._tellings[other].item.published) <= WITHIN
+        return self._neighbours.days(one, other) <= _WITHIN_DAYS
 
     def _members_with(self, which: int) -> Sequence[int]:
         return self._members[self._story[which]]

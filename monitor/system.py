@@ -6,9 +6,9 @@ from datetime import datetime
 
 from monitor.alerts.channels.channel import Channel
 from monitor.config import Config
+from monitor.detection.flow import Calendar
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
-from monitor.flow import Calendar
 from monitor.signals.classifier import Classifier
 from storage.store import Store
 

@@ -27,17 +27,22 @@ _SILENT = re.compile(r"[\W_]+")
 
 
 def fingerprint(item: Item) -> str:
-    """Return 16 hex digits that items share whose titles say the same; a title that says too little shares its address.
+    """Return what items share whose titles say the same; titles that say too little share their address.
 
     An item with neither shares nothing.
     """
-    title = spoken(item.title)
-    if is_telling(title):
-        says = "title " + _SILENT.sub(" ", title.casefold()).strip()
-    elif item.url:
-        says = "url " + item.url.partition("#")[0].rstrip("/")
-    else:
-        says = f"item {item.id}"
+    told = _told(item.title)
+    if told:
+        return told
+    return "url " + item.url.partition("#")[0].rstrip("/") if item.url else f"item {item.id}"
+
+
+@lru_cache(maxsize=65_536)  # a title is looked at again with every batch of the next days
+def _told(title: str) -> str | None:
+    title = spoken(title)
+    if not is_telling(title):
+        return None
+    says = "title " + _SILENT.sub(" ", title.casefold()).strip()
     return hashlib.sha256(says.encode()).hexdigest()[:_HEX]
 
 
@@ -61,7 +66,7 @@ def spoken(title: str) -> str:
 
     The name stays when too few words would be left without it.
     """
-    title = unicodedata.normalize("NFKC", title).strip()
+    title = (title if title.isascii() else unicodedata.normalize("NFKC", title)).strip()
     outlet = _OUTLET.search(title)
     without = title[: outlet.start()] if outlet else title
     return without if is_telling(without) else title

@@ -1,8 +1,9 @@
 """Does a topic really rise or fall? Turns a look into a state, within a budget of false alarms. Pure.
 
 A look's score is compared with how often a year chance alone brings such a score to a topic of this size and
-dispersion (monitor.chance). A topic that becomes unusual begins an episode; it lasts until the score has fallen well
-below what began it, and one that becomes unusual again within a week goes on. docs/trends.md tells the method.
+dispersion (monitor.detection.chance). A topic that becomes unusual begins an episode; it lasts until the score has
+fallen well below what began it, and one that becomes unusual again within a week goes on. docs/trends.md tells the
+method.
 """
 
 import math
@@ -10,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from monitor.baseline import JOIN_DAYS
-from monitor.chance import interval, lower_tail, per_year, upper_tail
-from monitor.flow import Calendar, flow_of
-from monitor.looks import Look, Window, look_all
+from monitor.detection.baseline import JOIN_DAYS
+from monitor.detection.chance import interval, lower_tail, per_year, upper_tail
+from monitor.detection.flow import Calendar, flow_of
+from monitor.detection.looks import Look, Window, look_all
 from storage.records import Exposure, History, Trend, TrendState, Way
 
 MIN_DAYS = 12.0

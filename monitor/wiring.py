@@ -8,10 +8,10 @@ from importlib.metadata import version
 from monitor.alerts.channels import CHANNELS
 from monitor.alerts.channels.channel import Channel, ReadSecret
 from monitor.config import Config, secret_reader
+from monitor.detection.flow import Calendar
+from monitor.detection.holidays import PublicHolidays
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
-from monitor.flow import Calendar
-from monitor.holidays import PublicHolidays
 from monitor.signals.classifier import Classifier
 from monitor.signals.opening import open_classifier
 from monitor.system import System

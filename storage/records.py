@@ -218,8 +218,10 @@ class StoryItem:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Two stories turn out to be one: all items of ``story_id`` go to the older ``into_id``; ``item_id`` connects
-    them."""
+    """Two stories turn out to be one: all items of ``story_id`` go to the older ``into_id``.
+
+    ``item_id`` is the item that connects them.
+    """
 
     story_id: int
     into_id: int
@@ -288,16 +290,14 @@ class History:
 class Trend:
     """A topic's flow in the window (window_start, window_end] against what was expected of the same feeds.
 
-    The window is the last 24 hours; while a topic rises or falls, the days up to now that show it best. ``observed``
-    and ``expected`` count stories; nine of ten such windows lie between ``low`` and ``high``. ``chance`` is the
-    probability that one window holds so many or more (so few or fewer, where the topic falls) by chance (0 to 1);
-    ``surprise`` is -log10 of it. ``score`` is the log odds of a surge or a drop, and ``per_year`` how often a year
-    chance alone brings such a score: the number that a budget of false alarms is compared with. ``since`` is when the
-    present state began. ``feeds`` counts the feeds compared, ``outlets`` those that told the stories.
-    ``share`` is the topic's share of all stories of the window (None without any), ``usual_share`` the expected one.
-    ``way``, ``episode`` and ``alarmed`` are of the present or the last episode: whether it is a rise or a fall, when it
-    began, and when it was last rare enough for the budget. ``ready`` tells, while learning, when a baseline will be
-    there.
+    The window is the last 24 hours; during an episode, the days up to now that show it best. ``observed`` and
+    ``expected`` count stories; nine of ten windows lie between ``low`` and ``high``. ``chance`` is the probability (0
+    to 1) of so many or more, or so few or fewer where the topic falls; ``surprise`` is -log10 of it. ``score`` is the
+    log odds of a surge or a drop, and ``per_year`` how often a year chance brings such a score: a budget's yardstick.
+    ``since`` is when the present state began; ``way``, ``episode`` and ``alarmed`` are of the present or the last
+    episode: a rise or a fall, when it began, and when it was last within the budget. ``feeds`` counts the feeds
+    compared, ``outlets`` those that told the stories. ``share`` is the topic's share of all stories of the window
+    (None without any), ``usual_share`` the expected one. ``ready`` says, while learning, when it can be judged.
     """
 
     topic: str

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, cast
 
 from monitor.config import Config
+from monitor.detection.flow import Calendar
 from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
-from monitor.flow import Calendar
 from monitor.signals.reading import Reading, Score
 from monitor.system import System
 from storage.records import Delivery, Entry, Feed, Fetched

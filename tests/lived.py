@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 
-from monitor.flow import Calendar, Flow, begins, flow_of
+from monitor.detection.flow import Calendar, Flow, begins, flow_of
 from storage.records import (
     Classification,
     Entry,

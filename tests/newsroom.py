@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
-from monitor.flow import Calendar, begins, days_at
+from monitor.detection.flow import Calendar, begins, days_at
 from storage.records import Exposure, FeedDay, History, Occurrence
 
 DAY = timedelta(days=1)

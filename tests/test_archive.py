@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from monitor.archive import Reading, Refused, outside, read_line, stretches
-from monitor.importing import by_declaration
+from monitor.past.archive import Reading, Refused, outside, read_line, stretches
+from monitor.past.importing import by_declaration
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

@@ -7,9 +7,9 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pytest
 
-from monitor.flow import Calendar, Flow
-from monitor.known_world import moments
-from monitor.past_flows import SPAN, flows_at
+from monitor.detection.flow import Calendar, Flow
+from monitor.past.flows import SPAN, flows_at
+from monitor.past.known_world import moments
 from storage import past
 from storage.store import Store
 from tests.lived import DAY, TOPICS, Life

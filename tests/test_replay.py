@@ -14,14 +14,14 @@ import pytest
 from monitor import pipeline
 from monitor.alerts.rules.match import MatchRule
 from monitor.alerts.rules.trend import TrendRule
-from monitor.archive import Archived
 from monitor.config import Config
-from monitor.flow import Calendar
-from monitor.importing import Spool, cover, store_items
-from monitor.keeping_to import kept, most_within, parse_limit
-from monitor.known_world import Moment, moments, shown
-from monitor.past_flows import SPAN
-from monitor.replay import WARM_UP, Raised, Replay, View, leading_up, see
+from monitor.detection.flow import Calendar
+from monitor.past.archive import Archived
+from monitor.past.flows import SPAN
+from monitor.past.importing import Spool, cover, store_items
+from monitor.past.keeping_to import kept, most_within, parse_limit
+from monitor.past.known_world import Moment, moments, shown
+from monitor.past.replay import WARM_UP, Raised, Replay, View, leading_up, see
 from storage import past, reading
 from storage.past_records import Past, PastLook, Told
 from storage.records import Entry, Fetched

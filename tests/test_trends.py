@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 from benchmarks.detectors import PROFILE, WARM_UP, by_hour, ours
 from benchmarks.simulation import Change, Kind, nuisances, world
 from benchmarks.trends import OURS, by_budget, found, per_year
-from monitor import belief, chance
-from monitor.baseline import HOLIDAY
-from monitor.flow import HISTORY_DAYS, RECENT_DAYS, Calendar, Flow, flow_of
-from monitor.looks import look_all
+from monitor.detection import belief, chance
+from monitor.detection.baseline import HOLIDAY
+from monitor.detection.flow import HISTORY_DAYS, RECENT_DAYS, Calendar, Flow, flow_of
+from monitor.detection.looks import look_all
 from monitor.trends import Budgets, evaluate
 from storage.records import Trend, TrendState, Way
 from tests.newsroom import CALENDAR, DAY, HOUR, Newsroom

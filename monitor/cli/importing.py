@@ -10,12 +10,12 @@ from pathlib import Path
 import click
 
 from monitor import pipeline, wiring
-from monitor.archive import Reading
 from monitor.cli.options import config_option, load_config
 from monitor.config import Config
 from monitor.errors import AlreadyRunning, ChannelError
-from monitor.importing import Spool, Stored, by_declaration, count_lines, cover, read_files, store_items
 from monitor.instance import only_instance
+from monitor.past.archive import Reading
+from monitor.past.importing import Spool, Stored, by_declaration, count_lines, cover, read_files, store_items
 from monitor.progress import Progress
 from storage.records import Delivery
 

@@ -19,11 +19,11 @@ from monitor.cli.options import config_option, load_config
 from monitor.cli.tables import show
 from monitor.config import Config, field_names
 from monitor.errors import ConfigError, MonitorError
-from monitor.keeping_to import Limit, kept, parse_limit
-from monitor.known_world import Moment
-from monitor.past_flows import SPAN
+from monitor.past.flows import SPAN
+from monitor.past.keeping_to import Limit, kept, parse_limit
+from monitor.past.known_world import Moment
+from monitor.past.replay import WARM_UP, Raised, Replay, View, leading_up, see
 from monitor.progress import Progress
-from monitor.replay import WARM_UP, Raised, Replay, View, leading_up, see
 from monitor.settings import parse_duration
 from monitor.yaml_file import Problem, YamlFile
 from storage import past

@@ -11,8 +11,9 @@ from storage.records import Grouping, Telling
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """B-cubed precision, recall and their harmonic mean (Bagga & Baldwin 1998, Entity-based cross-document coreferencing
-    using the vector space model).
+    """B-cubed precision and recall (0 to 1).
+
+    Bagga & Baldwin 1998, Entity-based cross-document coreferencing using the vector space model.
     """
 
     precision: float
@@ -59,9 +60,7 @@ class Shelf:
         """Group a batch with what is there, and keep it."""
         between = spans(batch)
         told = [
-            one
-            for one in self._told.values()
-            if any(since <= one.item.published <= until for since, until in between)
+            one for one in self._told.values() if any(since <= one.item.published <= until for since, until in between)
         ]
         grouping = group(batch, told)
         for merge in grouping.merges:

@@ -1,9 +1,9 @@
 """Fits what monitor.likeness weighs: ``python -m monitor.training.story_pairs`` writes monitor/story_weights.py.
 
 Logistic regression on pairs of items that were published within a few days of each other: those that tell one event
-against all others. ``stories_fit.jsonl`` holds two sets with times of publication; ``retellings.jsonl`` has none, and is
-given some. So are some of the classifier's training items, each an event of its own: strangers as a busy day brings them.
-``stories_exam.jsonl`` is for ``python -m benchmarks.stories``: nothing learns from it.
+against all others. ``stories_fit.jsonl`` holds two sets with times of publication; ``retellings.jsonl`` has none, and
+is given some. So are some of the classifier's training items, each an event of its own: strangers as a busy day brings
+them. ``stories_exam.jsonl`` is for ``python -m benchmarks.stories``: nothing learns from it.
 """
 
 import random
@@ -70,7 +70,7 @@ def story_sets(name: str) -> dict[str, list[Told]]:
 def untimed(name: str, seed: int = 1) -> list[Told]:
     """Read story data without times, and have each event told at some time of two weeks, mostly within a day."""
     lines = [fields for _, fields in json_lines(DATA / name)]
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a simulation, no secret
     begins = {event: chance.uniform(0, _HOURS) for event in dict.fromkeys(str(line["event"]) for line in lines)}
     return _told(lines, [begins[str(line["event"])] + chance.expovariate(1 / 12) for line in lines])
 
@@ -80,13 +80,17 @@ def strangers(seed: int = 3) -> list[Told]:
 
     As with companies' own feeds, each feed keeps to its subject: that of one of the first items.
     """
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - a simulation, no secret
     drawn = chance.sample(written_examples(), _STRANGERS)
-    lines = [{"event": str(n), "title": one.title, "summary": one.summary, "lang": one.lang} for n, one in enumerate(drawn)]
+    lines = [
+        {"event": str(n), "title": one.title, "summary": one.summary, "lang": one.lang} for n, one in enumerate(drawn)
+    ]
     told = _told(lines, [chance.uniform(0, _HOURS) for _ in lines])
     vectors = _vectors(told)
     subjects = (vectors @ vectors[:_FEEDS].T).argmax(axis=1)
-    return [replace(one, telling=_in_feed(one.telling, int(feed) + 1)) for one, feed in zip(told, subjects, strict=True)]
+    return [
+        replace(one, telling=_in_feed(one.telling, int(feed) + 1)) for one, feed in zip(told, subjects, strict=True)
+    ]
 
 
 def _in_feed(telling: Telling, feed_id: int) -> Telling:
@@ -102,7 +106,9 @@ def source(sets: Sequence[Sequence[Told]]) -> str:
         ("UNREAD", rows[:, 1:], FEATURES),
     ):
         lines += [f"{name} = ("]
-        lines += [f"    {weight:.3f},  # {what}" for weight, what in zip(weights(kept, same), ("bias", *names), strict=True)]
+        lines += [
+            f"    {weight:.3f},  # {what}" for weight, what in zip(weights(kept, same), ("bias", *names), strict=True)
+        ]
         lines += [")"]
     return "\n".join([*lines, ""])
 
@@ -124,7 +130,9 @@ def pairs(sets: Sequence[Sequence[Told]]) -> tuple[Numbers, Numbers]:
 
 
 def _vectors(told: Sequence[Told]) -> Numbers:
-    return np.array([np.frombuffer(one.telling.embedding.vector, "<f2") for one in told if one.telling.embedding], float)
+    return np.array(
+        [np.frombuffer(one.telling.embedding.vector, "<f2") for one in told if one.telling.embedding], float
+    )
 
 
 def weights(rows: Numbers, same: Numbers) -> Numbers:

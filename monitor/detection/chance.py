@@ -6,6 +6,7 @@ and dispersion 1 to 6, as the detector itself learns them (python -m benchmarks.
 """
 
 import math
+from functools import lru_cache
 
 from storage.records import Way
 
@@ -70,6 +71,7 @@ def lower_tail(observed: int, expected: float, variance: float) -> float:
     return max(_terms(range(observed, -1, -1), expected, _size(expected, variance)), 1e-300)
 
 
+@lru_cache(4096)
 def interval(expected: float, variance: float) -> tuple[int, int]:
     """Return the numbers of stories between which nine of ten such windows lie."""
     if expected <= 0:

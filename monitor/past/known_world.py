@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.flow import HOURS, Calendar
+from monitor.detection.flow import HOURS, Calendar
 from storage.past_records import FIRST_ANSWER, IMPORTED, Past, PastLook, Told
 from storage.records import Merge
 
@@ -105,9 +105,7 @@ class Tally:
 class World:
     """All that is known: ``every`` counts all stories, ``topics`` those of each topic."""
 
-    def __init__(
-        self, past: Past, topics: Iterable[str], feeds: Mapping[int, int], days: Days, *, lived: bool
-    ) -> None:
+    def __init__(self, past: Past, topics: Iterable[str], feeds: Mapping[int, int], days: Days, *, lived: bool) -> None:
         self._signals = past.signals
         self._stories = Stories()
         self._merges = merges_by_item(past)

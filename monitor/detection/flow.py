@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.baseline import HOLIDAY
+from monitor.detection.baseline import HOLIDAY
 from storage.records import Exposure, History, Occurrence
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from monitor.alerts.rules.occasion import Occasion
-from monitor.flow import Calendar
-from monitor.known_world import Moment, Stories
+from monitor.detection.flow import Calendar
+from monitor.past.known_world import Moment, Stories
 from monitor.stories import WITHIN
 from storage.past_records import Past, Told
 from storage.records import DayCount, Item, Signal, StoryLine

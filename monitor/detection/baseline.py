@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.belief import after_day, calm, log_ratios
+from monitor.detection.belief import after_day, calm, log_ratios
 
 if TYPE_CHECKING:
     import numpy as np
@@ -93,8 +93,8 @@ class Baseline:
     """What the past has taught: see this module. All arrays (...) unless written otherwise.
 
     ``told`` and ``total`` are the feeds' forgotten stories, ``exposed`` and ``exposed_total`` the expected days they
-    came from, ``age`` the days covered so far (..., F). ``belief`` is about the states of monitor.belief (..., S),
-    ``fresh`` the same from news only. ``days`` counts the days on which the panel was compared.
+    came from, ``age`` the days covered so far (..., F). ``belief`` is about the states of monitor.detection.belief
+    (..., S), ``fresh`` the same from news only. ``days`` counts the days on which the panel was compared.
     """
 
     told: Array
@@ -198,7 +198,7 @@ def volume(others: "Array", expected: "Array") -> "Array":
 def learn(past: Baseline, day: Day) -> Baseline:
     """Return what is known after a day."""
     ahead, seen = outlook(past, day.kind, day.known), day.known > 0
-    others = (day.total - day.told) * seen
+    others = (day.total - day.told).clip(0) * seen  # a story may begin to carry the topic later than it began
     compared, usual_others = ahead.panel > 0, (ahead.others * day.known).sum(-1)
     busy = volume((others * compared).sum(-1), usual_others)
     expected = (ahead.panel * day.known).sum(-1) * busy

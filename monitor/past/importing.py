@@ -14,10 +14,10 @@ from tempfile import TemporaryFile
 from types import TracebackType
 from typing import IO, Self
 
-from monitor.archive import Archived, Reading, Refused, outside, read_line, stretches
 from monitor.errors import MonitorError
 from monitor.feeds import language
 from monitor.feeds.fresh import fresh, identify
+from monitor.past.archive import Archived, Reading, Refused, outside, read_line, stretches
 from storage.archive import PastItem
 from storage.records import Entry
 from storage.store import Store

@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.rules.trend import budgets
-from monitor.flow import Calendar
+from monitor.detection.flow import Calendar
+from monitor.detection.looks import Look
 from monitor.judging import findings
-from monitor.known_world import Moment, moments, shown
-from monitor.looks import Look
-from monitor.past_flows import SPAN, Exposed, all_looks
-from monitor.retold import StoriesThen
+from monitor.past.flows import SPAN, Exposed, all_looks
+from monitor.past.known_world import Moment, moments, shown
+from monitor.past.retold import StoriesThen
 from monitor.trends import judge
 from storage.past_records import Past, Told
 from storage.records import Finding, Trend

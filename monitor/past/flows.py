@@ -1,7 +1,7 @@
 """What trend detection would have been given at each moment of the past: many flows, made cheaply. Pure.
 
-A flow is what monitor.flow.flow_of makes of a History. Here it comes out of a World that moves on, and what is older
-than the last days is made anew only when it changed.
+A flow is what monitor.detection.flow.flow_of makes of a History. Here it comes out of a World that moves on, and what
+is older than the last days is made anew only when it changed.
 """
 
 from bisect import bisect_right
@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Calendar, Flow
-from monitor.known_world import Days, Moment, Tally, World, in_order, phases
-from monitor.looks import Look, look_all
+from monitor.detection.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Calendar, Flow
+from monitor.detection.looks import Look, look_all
+from monitor.past.known_world import Days, Moment, Tally, World, in_order, phases
 from storage.past_records import IMPORTED, Past, PastExposure
 from storage.records import Exposure
 
@@ -203,7 +203,7 @@ def all_looks(
 def flows_at(
     past: Past, phase: Sequence[Moment], topics: Sequence[str], calendar: Calendar
 ) -> Iterator[dict[str, Flow]]:
-    """Yield the topics' flows at each moment of a phase (see monitor.known_world.phases)."""
+    """Yield the topics' flows at each moment of a phase (see monitor.past.known_world.phases)."""
     days = days_of(phase, calendar)
     feeds = {feed: row for row, feed in enumerate(sorted({i.feed_id for i in past.items} | _exposed_feeds(past)))}
     world = World(past, topics, feeds, days, lived=phase[0].look is not None)

@@ -1,18 +1,18 @@
 """What one look at a topic sees: the last days hour by hour, against what the same feeds' past lets expect. Pure.
 
-The baseline is learned day by day from a flow's history (monitor.baseline); the belief about the topic's state then
-moves with every hour of the recent days (monitor.belief). All arithmetic has a leading axis, so that many moments of
-one topic (a replay), or many topics (a benchmark), cost little more than one.
+The baseline is learned day by day from a flow's history (monitor.detection.baseline); the belief about the topic's
+state then moves with every hour of the recent days (monitor.detection.belief). All arithmetic has a leading axis, so
+that many moments of one topic (a replay), or many topics (a benchmark), cost little more than one.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
-from monitor import belief as beliefs
-from monitor.baseline import VOLUME_STORIES, Baseline, Day, Outlook, beginning, dispersion, learn, outlook
-from monitor.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Flow, Stack, stack
+from monitor.detection import belief as beliefs
+from monitor.detection.baseline import VOLUME_STORIES, Baseline, Day, Outlook, beginning, dispersion, learn, outlook
+from monitor.detection.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Flow, Stack, stack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,7 +68,7 @@ class _Hours:
     """The recent days hour by hour, of the feeds compared (..., RECENT_DAYS * 24); ``news`` is without the backlog.
 
     ``usual`` is what the calendar lets expect of the topic, ``usual_total`` of all stories; ``expected`` also knows how
-    many stories there really were. ``spread_out`` is for monitor.belief.log_ratios.
+    many stories there really were. ``spread_out`` is for monitor.detection.belief.log_ratios.
     """
 
     told: Array
@@ -86,7 +86,7 @@ def look_all(flows: Sequence[Flow]) -> list[Look]:
     stacked = stack(flows)
     if not stacked.told.shape[1]:
         return [_no_feeds(flow) for flow in flows]
-    past, aheads, start = _learned(stacked)
+    past, aheads, start = _learned(stacked, *_histories(flows))
     hours = hours_of(stacked, aheads)
     belief = believed(start, hours, aheads)
     numbers = {
@@ -109,19 +109,51 @@ def look_all(flows: Sequence[Flow]) -> list[Look]:
     ]
 
 
-def _learned(flows: Stack) -> tuple[Baseline, list[Outlook], "Array"]:
-    """Learn all days but today; return what was learned, the outlook of each recent day, the belief before them."""
-    past, aheads, start = beginning(*flows.told.shape[:-1]), list[Outlook](), None
-    for n in range(HISTORY_DAYS + RECENT_DAYS):
-        kind = flows.kinds[..., n]
-        if n >= HISTORY_DAYS:
-            start = past.fresh if start is None else start
-            aheads.append(outlook(past, kind, _lately_known(flows, n - HISTORY_DAYS)))
-        if n < HISTORY_DAYS + RECENT_DAYS - 1:
+def _histories(flows: Sequence[Flow]) -> tuple[list[int], list[int]]:
+    """Return one flow of each history, and for each flow which of these is its own.
+
+    The moments of a day share their history (a replay gives them the same arrays), so it is learned once.
+    """
+    found: dict[tuple[object, ...], int] = {}
+    chosen, places = list[int](), list[int]()
+    for n, flow in enumerate(flows):
+        key = (flow.today, *(id(column) for column in (flow.told, flow.total, flow.known, flow.fresh)))
+        if key not in found:
+            found[key] = len(chosen)
+            chosen.append(n)
+        places.append(found[key])
+    return chosen, places
+
+
+def _learned(flows: Stack, chosen: Sequence[int], places: Sequence[int]) -> tuple[Baseline, list[Outlook], "Array"]:
+    """Learn all days but today; return what was learned, the outlook of each recent day, the belief before them.
+
+    ``chosen`` are flows with all the histories that there are, ``places`` says for each flow which of them is its own.
+    """
+    past = beginning(len(chosen), flows.told.shape[-2])
+    told, total, known, fresh = (column[chosen] for column in (flows.told, flows.total, flows.known, flows.fresh))
+    kinds = flows.kinds[chosen]
+    for n in range(HISTORY_DAYS):
+        past = learn(past, Day(told[..., n], total[..., n], known[..., n], fresh[..., n], kinds[..., n]))
+    past = _each(past, places)
+    start, aheads = past.fresh, list[Outlook]()
+    for n in range(RECENT_DAYS):
+        kind = flows.kinds[..., HISTORY_DAYS + n]
+        aheads.append(outlook(past, kind, _lately_known(flows, n)))
+        if n < RECENT_DAYS - 1:
             past = learn(past, _day(flows, n, kind))
-    if start is None:
-        raise AssertionError("there are recent days")
     return past, aheads, start
+
+
+def _each(past: Baseline, places: Sequence[int]) -> Baseline:
+    """Return the baselines at these places of the first axis."""
+
+    def taken(record: Any) -> Any:
+        values = {field.name: getattr(record, field.name) for field in fields(record)}
+        return replace(record, **{n: taken(v) if is_dataclass(v) else v[places] for n, v in values.items()})
+
+    each: Baseline = taken(past)
+    return each
 
 
 def _lately_known(flows: Stack, day: int) -> "Array":
@@ -132,15 +164,13 @@ def _lately_known(flows: Stack, day: int) -> "Array":
     return known
 
 
-def _day(flows: Stack, n: int, kind: "Classes") -> Day:
-    if n < HISTORY_DAYS:
-        return Day(flows.told[..., n], flows.total[..., n], flows.known[..., n], flows.fresh[..., n], kind)
-    k = n - HISTORY_DAYS
+def _day(flows: Stack, recent: int, kind: "Classes") -> Day:
+    """Put the hours of a recent day together."""
     return Day(
-        flows.hourly_told[..., k, :].sum(-1),
-        flows.hourly_total[..., k, :].sum(-1),
-        flows.hourly_known[..., k, :].mean(-1),
-        flows.hourly_fresh[..., k, :].mean(-1),
+        flows.hourly_told[..., recent, :].sum(-1),
+        flows.hourly_total[..., recent, :].sum(-1),
+        flows.hourly_known[..., recent, :].mean(-1),
+        flows.hourly_fresh[..., recent, :].mean(-1),
         kind,
     )
 
@@ -151,12 +181,13 @@ def hours_of(flows: Stack, aheads: Sequence[Outlook]) -> _Hours:
 
     profile = (flows.hours + _PROFILE_STORIES / HOURS) / (flows.hours.sum(-1, keepdims=True) + _PROFILE_STORIES)
     panel = np.stack([ahead.panel for ahead in aheads], -1)[..., None]  # (..., F, RECENT_DAYS, 1)
-    others = np.stack([ahead.others for ahead in aheads], -1)[..., None]
+    elsewhere = np.stack([ahead.others for ahead in aheads], -1)[..., None]
     compared = (panel > 0) & (flows.hourly_known > 0)
     told, total = (flows.hourly_told * compared).sum(-3), (flows.hourly_total * compared).sum(-3)
-    rest = (others * flows.hourly_known).sum(-3)
-    share = hour_share(profile[..., None, :], total - told, rest)
-    added = hour_share(spread_out(profile)[..., None, :], total - told, rest) / share
+    rest = (elsewhere * flows.hourly_known).sum(-3)
+    others = (total - told).clip(0)  # a story may begin to carry the topic later than it began
+    share = hour_share(profile[..., None, :], others, rest)
+    added = hour_share(spread_out(profile)[..., None, :], others, rest) / share
     expected, news = (panel * flows.hourly_known).sum(-3), (panel * flows.hourly_fresh).sum(-3)
     told_news = (flows.hourly_news * compared).sum(-3)
     usual = expected * profile[..., None, :]
@@ -179,7 +210,7 @@ def hour_share(profile: "Array", others: "Array", rest: "Array") -> "Array":
     """Return an hour's share of the day: the calendar's word, and what all other stories say.
 
     ``profile`` is the hour's share of an average day, ``others`` are the other stories that came in it, ``rest`` those
-    expected of the whole day. Summed over a day this is monitor.baseline.volume.
+    expected of the whole day. Summed over a day this is monitor.detection.baseline.volume.
     """
     share: Array = (VOLUME_STORIES * profile + others) / (VOLUME_STORIES + rest)
     return share

@@ -10,7 +10,7 @@ from monitor.alerts.rules.match import MatchRule
 from monitor.alerts.rules.match import findings as matches
 from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.rules.trend import TrendRule
-from monitor.replay import Replay, Seen
+from monitor.past.replay import Replay, Seen
 
 FALSE_ALARMS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0, 10.0, 15.0, 20.0, 30.0, 50.0)
 """Values of false_alarms_per_year that are tried, the strictest first."""
