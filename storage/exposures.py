@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
@@ -11,8 +11,6 @@ from storage.days import day_of, days_between, local_day, zone_of
 from storage.records import Exposure, Poll
 from storage.times import from_text, to_text
 
-NEWS = timedelta(days=1)
-"""What is seen within this time after its publication is news; older entries were caught up with."""
 _COLUMNS = "feed_id, since, until, opened"
 
 
@@ -32,8 +30,7 @@ def record(db: Database, poll: Poll, now: datetime) -> None:
     if last and (since <= last.until or not _tells_nothing_known(poll)):
         _extend(db, last, now)
     else:
-        opened = now if first_answer(poll) else max(since, now - NEWS)
-        add(db, Exposure(poll.feed.id, since, now, opened))
+        add(db, Exposure(poll.feed.id, since, now, now))
 
 
 def _tells_nothing_known(poll: Poll) -> bool:

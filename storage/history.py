@@ -9,8 +9,8 @@ from sqlite_utils import Database
 
 from storage.counts import in_time
 from storage.days import day_of, zone_of
-from storage.exposures import NEWS, ending_after
-from storage.records import FeedDay, History, Occurrence
+from storage.exposures import ending_after
+from storage.records import NEWS, FeedDay, History, Occurrence
 from storage.times import from_text, to_text
 
 

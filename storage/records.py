@@ -11,6 +11,9 @@ from typing import Literal
 
 TrendState = Literal["learning", "normal", "rising", "surging", "falling", "quiet"]
 Way = Literal["rise", "fall"]
+
+NEWS = timedelta(days=1)
+"""What is seen within this time after its publication is news; older entries were caught up with."""
 Relation = Literal["first", "copy", "update", "retelling"]
 
 
@@ -218,10 +221,7 @@ class StoryItem:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """Two stories turn out to be one: all items of ``story_id`` go to the older ``into_id``.
-
-    ``item_id`` is the item that connects them.
-    """
+    """Two stories turn out to be one: ``item_id`` connects them, and ``story_id`` becomes part of the older one."""
 
     story_id: int
     into_id: int
@@ -240,7 +240,7 @@ class Grouping:
 class Exposure:
     """From ``since`` to ``until`` nothing that a feed published is missing.
 
-    ``opened`` is from when on it was known as news; what was published before came as a backlog.
+    ``opened`` is when that became known: what was published more than NEWS before came as a backlog.
     """
 
     feed_id: int

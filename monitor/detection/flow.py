@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import TYPE_CHECKING, TypeAlias
 
 from monitor.detection.baseline import HOLIDAY
-from storage.records import Exposure, History, Occurrence
+from storage.records import NEWS, Exposure, History, Occurrence
 
 if TYPE_CHECKING:
     import numpy as np
@@ -120,7 +120,9 @@ def flow_of(topic: str, history: History, now: datetime, calendar: Calendar) -> 
     rows = {feed: row for row, feed in enumerate(sorted({exposure.feed_id for exposure in history.exposures}))}
     read_since = history.read_since.get(topic)
     known = _covered(history.exposures, rows, starts, now, lambda e: max(e.since, read_since or e.since))
-    fresh = _covered(history.exposures, rows, starts, now, lambda e: max(e.opened, e.since, read_since or e.since))
+    fresh = _covered(
+        history.exposures, rows, starts, now, lambda e: max(e.opened - NEWS, e.since, read_since or e.since)
+    )
     stories = history.told.get(topic, ())
     told, recent = _by_hour(stories, rows, starts), _by_hour(history.recent, rows, starts)
     news = _by_hour([one for one in stories if one.news], rows, starts)

@@ -65,10 +65,12 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class _Hours:
-    """The recent days hour by hour, of the feeds compared (..., RECENT_DAYS * 24); ``news`` is without the backlog.
+    """The recent days hour by hour, of the feeds compared (..., RECENT_DAYS * 24).
 
-    ``usual`` is what the calendar lets expect of the topic, ``usual_total`` of all stories; ``expected`` also knows how
-    many stories there really were. ``spread_out`` is for monitor.detection.belief.log_ratios.
+    ``fresh`` are the hours of which news was learned as it came, ``news`` the stories that were news then: a backlog
+    must not begin a rise, nor its lack a fall. ``usual`` is what the calendar lets expect of the topic,
+    ``usual_total`` of all stories; ``expected`` also knows how many stories there really were. ``spread_out`` is for
+    monitor.detection.belief.log_ratios.
     """
 
     told: Array
@@ -76,8 +78,9 @@ class _Hours:
     expected: Array
     usual: Array
     usual_total: Array
+    told_fresh: Array
     told_news: Array
-    expected_news: Array
+    expected_fresh: Array
     spread_out: Array
 
 
@@ -88,10 +91,12 @@ def look_all(flows: Sequence[Flow]) -> list[Look]:
         return [_no_feeds(flow) for flow in flows]
     past, aheads, start = _learned(stacked, *_histories(flows))
     hours = hours_of(stacked, aheads)
-    belief = believed(start, hours, aheads)
+    rise = fall = believed(start, hours.told_fresh, hours, aheads)
+    if (hours.told_news != hours.told_fresh).any():
+        rise = believed(start, hours.told_news, hours, aheads)
     numbers = {
-        "rise": beliefs.log_odds(belief, beliefs.SURGES),
-        "fall": beliefs.log_odds(belief, beliefs.DROPS),
+        "rise": beliefs.log_odds(rise, beliefs.SURGES),
+        "fall": beliefs.log_odds(fall, beliefs.DROPS),
         "mean": aheads[-1].usual.sum(-1),
         "dispersion": dispersion(past),
         "doubt": aheads[-1].doubt,
@@ -188,12 +193,14 @@ def hours_of(flows: Stack, aheads: Sequence[Outlook]) -> _Hours:
     others = (total - told).clip(0)  # a story may begin to carry the topic later than it began
     share = hour_share(profile[..., None, :], others, rest)
     added = hour_share(spread_out(profile)[..., None, :], others, rest) / share
-    expected, news = (panel * flows.hourly_known).sum(-3), (panel * flows.hourly_fresh).sum(-3)
-    told_news = (flows.hourly_news * compared).sum(-3)
+    expected, fresh = (panel * flows.hourly_known).sum(-3), (panel * flows.hourly_fresh).sum(-3)
+    told_fresh, told_news = (
+        (stories * compared * (flows.hourly_fresh > 0)).sum(-3) for stories in (flows.hourly_told, flows.hourly_news)
+    )
     usual = expected * profile[..., None, :]
     usual_total = usual + rest * profile[..., None, :]
     flat = (*told.shape[:-2], RECENT_DAYS * HOURS)
-    columns = (told, total, expected * share, usual, usual_total, told_news, news * share, added)
+    columns = (told, total, expected * share, usual, usual_total, told_fresh, told_news, fresh * share, added)
     return _Hours(*(column.reshape(flat) for column in columns))
 
 
@@ -216,12 +223,12 @@ def hour_share(profile: "Array", others: "Array", rest: "Array") -> "Array":
     return share
 
 
-def believed(start: "Array", hours: _Hours, aheads: Sequence[Outlook]) -> "Array":
-    """Return the belief after all recent hours, from the one before them."""
+def believed(start: "Array", told: "Array", hours: _Hours, aheads: Sequence[Outlook]) -> "Array":
+    """Return the belief after all recent hours with these stories, from the one before them."""
     import numpy as np  # noqa: PLC0415 - the command line must start without it
 
     spread = np.repeat(np.stack([ahead.dispersion for ahead in aheads], -1), HOURS, axis=-1)
-    ratios = beliefs.log_ratios(hours.told_news, hours.expected_news, spread, hours.spread_out)
+    ratios = beliefs.log_ratios(told, hours.expected_fresh, spread, hours.spread_out)
     belief = start
     for hour in range(RECENT_DAYS * HOURS):
         belief = beliefs.after_hour(belief, ratios[..., hour, :])

@@ -14,7 +14,7 @@ from monitor.detection.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Calendar, F
 from monitor.detection.looks import Look, look_all
 from monitor.past.known_world import Days, Moment, Tally, World, in_order, phases
 from storage.past_records import IMPORTED, Past, PastExposure
-from storage.records import Exposure
+from storage.records import NEWS, Exposure
 
 if TYPE_CHECKING:
     import numpy as np
@@ -161,7 +161,7 @@ class Span:
 
 def _span(one: Exposure, read_since: datetime | None) -> Span:
     since = max(one.since, read_since or one.since)
-    opened = max(since, one.opened)
+    opened = max(since, one.opened - NEWS)
     return Span(one.feed_id, *(int(at.timestamp()) for at in (since, opened, one.until)))
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from monitor.detection.flow import HOURS, Calendar
 from storage.past_records import FIRST_ANSWER, IMPORTED, Past, PastLook, Told
-from storage.records import Merge
+from storage.records import NEWS, Merge
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Counts: TypeAlias = "npt.NDArray[np.int32]"
 
 _HOUR = 3600
-_NEWS = 86400  # seconds: see storage.history.is_news
+_NEWS = int(NEWS.total_seconds())
 _TICK, _DAY = timedelta(hours=1), timedelta(days=1)
 
 

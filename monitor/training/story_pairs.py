@@ -17,10 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from monitor.likeness import FEATURES, features
-from monitor.names import said
+from monitor.neighbours import Neighbours
 from monitor.signals.logistic import Numbers, Observed, Prior, fitted
 from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.text import model_text
+from monitor.stories import WITHIN
 from monitor.training.dataset import DATA, json_lines, written_examples
 from storage.records import Embedding, Item, Telling
 
@@ -28,7 +29,7 @@ WEIGHTS = Path(__file__).parents[1] / "story_weights.py"
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _HOURS = 336.0  # of the timelines
 _STRANGERS, _FEEDS = 800, 60
-_APART = timedelta(days=3.5)  # of pairs to learn from
+_APART = 3.5  # days between the items of a pair to learn from, at most
 _PRECISION = 5.0  # of the prior, for features of unit variance
 _HEAD = '''"""What each kind of evidence weighs when two items may tell one event: see monitor.likeness.
 
@@ -105,26 +106,21 @@ def source(sets: Sequence[Sequence[Told]]) -> str:
         ("READ", rows, ("cosine", *FEATURES)),
         ("UNREAD", rows[:, 1:], FEATURES),
     ):
-        lines += [f"{name} = ("]
-        lines += [
-            f"    {weight:.3f},  # {what}" for weight, what in zip(weights(kept, same), ("bias", *names), strict=True)
-        ]
-        lines += [")"]
+        found = zip(weights(kept, same), ("bias", *names), strict=True)
+        lines += [f"{name} = (", *(f"    {weight:.3f},  # {what}" for weight, what in found), ")"]
     return "\n".join([*lines, ""])
 
 
 def pairs(sets: Sequence[Sequence[Told]]) -> tuple[Numbers, Numbers]:
-    """Return the cosine and features of every pair, and 1 for each that tells one event, else 0."""
+    """Return cosine and features of every pair, and 1 for each that tells one event, else 0."""
     rows, same = [], []
     for told in sets:
-        vectors = _vectors(told)
-        says = [said(one.item.title, one.item.summary, one.item.lang) for one in told]
+        near = Neighbours([one.telling for one in told], len(told), WITHIN / timedelta(days=1))
         for one, other in combinations(range(len(told)), 2):
-            apart = abs(told[one].item.published - told[other].item.published)
-            if apart <= _APART:
+            cosine, days = near.cosine(one, other), near.days(one, other)
+            if cosine is not None and days <= _APART:
                 same_feed = told[one].item.feed_id == told[other].item.feed_id
-                evidence = features(says[one], says[other], apart / timedelta(days=1), same_feed=same_feed)
-                rows.append((float(vectors[one] @ vectors[other]), *evidence))
+                rows.append((cosine, *features(near.said(one), near.said(other), days, same_feed=same_feed)))
                 same.append(float(told[one].event == told[other].event))
     return np.array(rows), np.array(same)
 

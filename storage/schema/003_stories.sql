@@ -53,7 +53,7 @@ CREATE TABLE exposures (             -- when a feed's flow is known without a ga
   feed_id INTEGER NOT NULL REFERENCES feeds(id),
   since TEXT NOT NULL,
   until TEXT NOT NULL,
-  opened TEXT NOT NULL,              -- from here on it came as news, before that as a backlog
+  opened TEXT NOT NULL,              -- when that became known; what was published a day before came as a backlog
   PRIMARY KEY (feed_id, since)
 ) WITHOUT ROWID;
 INSERT INTO exposures SELECT id, covered_since, last_ok, coalesce(first_ok, last_ok) FROM feeds

@@ -65,7 +65,7 @@ class TestIntervals:
         await feed_in(store)
         await answer(store, T, 24)
         await answer(store, T + 90 * H, *range(20))
-        assert await intervals(store) == [(-24 * H, NONE, NONE), (73 * H, 90 * H, 73 * H)]
+        assert await intervals(store) == [(-24 * H, NONE, NONE), (73 * H, 90 * H, 90 * H)]
 
     async def test_where_the_unknown_reaches_back_into_what_is_known_there_is_no_gap(self, store: Store) -> None:
         await feed_in(store)
