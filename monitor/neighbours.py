@@ -5,10 +5,10 @@ found by the rare words that they share.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.names import UNSEEN, Said, rarity, said
+from monitor.names import Said, rarity, said
 from storage.records import Telling
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ NEAREST = 40
 """So many of the nearest tellings are compared with a new one."""
 _DAY = 86_400
 _AT_ONCE = 64  # fresh tellings in one matrix product
+_RARE = 5.0  # tellings that share no word as rare as this are not worth comparing
 _DISTANT = 0.2  # below this cosine, no two texts tell one event
 
 
@@ -76,38 +77,45 @@ class Neighbours:
         self._owners[model] = [n for n, _ in found]
         self._rows.update({n: (model, row) for row, (n, _) in enumerate(found)})
 
+    def _model(self, which: int) -> str:
+        return self._rows[which][0] if which in self._rows else ""
+
     def _comparable(self, one: int, other: int) -> bool:
-        return one in self._rows and other in self._rows and self._rows[one][0] == self._rows[other][0]
+        return self._model(one) == self._model(other) != ""
 
     def _near(self, model: str, fresh: range) -> Iterator[tuple[int, int]]:
         """Name the nearest tellings of some fresh ones by their embeddings."""
         import numpy as np  # noqa: PLC0415 - the command line must start without it
 
         owners = self._owners[model]
-        ours = [n for n in fresh if n in self._rows and self._rows[n][0] == model]
+        ours = [n for n in fresh if self._model(n) == model]
+        rows = [self._rows[n][1] for n in ours]
         times = np.array([self._times[n] for n in owners])
-        cosines = self._vectors[model][[self._rows[n][1] for n in ours]] @ self._vectors[model].T
-        cosines[np.abs(times[[self._rows[n][1] for n in ours], None] - times) > self._days * _DAY] = -1
+        cosines = self._vectors[model][rows] @ self._vectors[model].T
+        cosines[np.abs(times[rows, None] - times) > self._days * _DAY] = -1
         nearest = np.argpartition(-cosines, min(NEAREST, len(owners) - 1), axis=1)[:, : NEAREST + 1]
         for n, row, columns in zip(ours, cosines, nearest, strict=True):
             yield from ((n, owners[column]) for column in columns if row[column] > _DISTANT and owners[column] != n)
 
     def _sharing(self) -> Iterator[tuple[int, int]]:
-        """Name tellings that share very rare words, where embeddings cannot be compared."""
-        models = {self._rows[n][0] if n in self._rows else "" for n in range(self._fresh)}
-        lacking = [n for n in range(len(self._tellings)) if {self._rows[n][0] if n in self._rows else ""} != models]
-        if "" in models:
-            lacking = list(range(len(self._tellings)))
+        """Name the tellings that share the most rare words, where embeddings cannot be compared."""
+        says = self._saying(self._others())
+        for n in range(self._fresh) if says else ():
+            found = (other for word in self.said(n).words for other in says.get(word, ()))
+            shared = Counter(other for other in found if other != n and not self._comparable(n, other))
+            near = sorted((-count, other) for other, count in shared.items() if self.days(n, other) <= self._days)
+            yield from ((n, other) for _, other in near[:NEAREST])
+
+    def _others(self) -> Iterable[int]:
+        """Name the tellings whose embeddings some fresh one cannot be compared with."""
+        models = {self._model(n) for n in range(self._fresh)}
+        everyone = range(len(self._tellings))
+        return everyone if "" in models or len(models) > 1 else (n for n in everyone if self._model(n) not in models)
+
+    def _saying(self, tellings: Iterable[int]) -> dict[str, list[int]]:
         says: dict[str, list[int]] = {}
-        for n in lacking:
+        for n in tellings:
             for word in self.said(n).words:
-                if rarity(word) == UNSEEN:
+                if rarity(word) >= _RARE:
                     says.setdefault(word, []).append(n)
-        for n in range(self._fresh) if lacking else ():
-            together = Counter(other for word in self.said(n).words for other in says.get(word, ()))
-            near = [
-                other
-                for other in together
-                if other != n and not self._comparable(n, other) and self.days(n, other) <= self._days
-            ]
-            yield from ((n, other) for other in sorted(near, key=lambda other: (-together[other], other))[:NEAREST])
+        return says

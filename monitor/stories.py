@@ -16,7 +16,7 @@ from typing import TypeAlias
 from monitor.likeness import likeness
 from monitor.linkage import Linkage, Pair
 from monitor.neighbours import Neighbours
-from monitor.titles import copied, fingerprint
+from monitor.titles import comparable, copied, fingerprint
 from storage.records import Grouping, Merge, Relation, StoryItem, Telling
 
 WITHIN = timedelta(days=3)
@@ -26,10 +26,11 @@ LONGEST = timedelta(days=7)
 
 ENOUGH = -0.25
 """Log-odds that the tellings of one story have at least, on average: one in two, less a little."""
-LEAST = -1.5
-"""Log-odds: no pair of tellings speaks more strongly against one story."""
+LEAST, MOST = -1.5, 4.0
+"""Log-odds: no pair of tellings speaks more strongly against one story, or for it."""
 WORDINGS = 16
 """Of a long story so many wordings, its latest, are compared."""
+_REACH = WITHIN + LONGEST  # a story's telling that is near enough, and the story's end that is farthest from it
 _WITHIN_DAYS = WITHIN / timedelta(days=1)
 
 Span: TypeAlias = tuple[datetime, datetime]
@@ -39,7 +40,7 @@ def group(new: Sequence[Telling], told: Sequence[Telling]) -> Grouping:
     """Place every new item in a story: a told one, or one that is opened here under a negative id.
 
     ``told`` are items that have their places, those published in ``spans(new)``. Stories that a new item shows to be
-    one are merged into the older one.
+    one are merged into the older one. Meant for batches: the time grows with the square of what is alike among ``new``.
     """
     fresh = sorted(new, key=_order)
     ids = {one.item.id for one in fresh}
@@ -50,9 +51,12 @@ def group(new: Sequence[Telling], told: Sequence[Telling]) -> Grouping:
 
 
 def spans(new: Sequence[Telling]) -> list[Span]:
-    """Return the times of publication, from and to, apart from each other, of all that new items could be told with."""
+    """Return the times of publication, from and to, of whatever could be told with new items, and of their stories.
+
+    The spans do not overlap; the earliest comes first.
+    """
     merged: list[Span] = []
-    for since, until in sorted((one.item.published - LONGEST, one.item.published + WITHIN) for one in new):
+    for since, until in sorted((one.item.published - _REACH, one.item.published + _REACH) for one in new):
         if merged and since <= merged[-1][1]:
             merged[-1] = (merged[-1][0], max(merged[-1][1], until))
         else:
@@ -64,6 +68,11 @@ def _order(telling: Telling) -> tuple[datetime, int]:
     return telling.item.published, telling.item.id
 
 
+def _fit(one: Span, other: Span) -> bool:
+    """Tell whether what was told in these spans together does not take too long for one story."""
+    return max(one[1], other[1]) - min(one[0], other[0]) <= LONGEST
+
+
 class _Stories:
     """Stories in the making. Tellings go by their places in ``tellings``, of which the ``fresh`` first ones are new."""
 
@@ -71,9 +80,11 @@ class _Stories:
         self._tellings, self._fresh = tellings, fresh
         self._neighbours = Neighbours(tellings, fresh, _WITHIN_DAYS)
         self._prints = [fingerprint(one.item) for one in tellings]
+        self._comparable: dict[int, bool] = {}
         self._scores: dict[Pair, float] = {}
         self._story: dict[int, int] = {}
         self._members: dict[int, list[int]] = {}
+        self._extent: dict[int, Span] = {}
         self._merges: list[Merge] = []
 
     def join_titles(self) -> None:
@@ -82,8 +93,7 @@ class _Stories:
         for which in (*range(self._fresh, len(self._tellings)), *range(self._fresh)):
             alike = same.setdefault(self._prints[which], [])
             story = self._tellings[which].story_id if which >= self._fresh else self._told_in(which, alike)
-            self._story[which] = -1 - which if story is None else story
-            self._members.setdefault(self._story[which], []).append(which)
+            self._put(which, -1 - which if story is None else story)
             alike.append(which)
 
     def join_alike(self) -> None:
@@ -103,29 +113,41 @@ class _Stories:
         ]
         return Grouping(tuple(placed), tuple(self._merges))
 
+    def _put(self, which: int, story: int) -> None:
+        published = self._tellings[which].item.published
+        since, until = self._extent.get(story, (published, published))
+        self._story[which] = story
+        self._members.setdefault(story, []).append(which)
+        self._extent[story] = min(since, published), max(until, published)
+
     def _told_in(self, which: int, alike: Sequence[int]) -> int | None:
-        near = [other for other in alike if self._near(which, other) and self._fit([which], self._members_with(other))]
+        published = self._tellings[which].item.published
+        near = [
+            other
+            for other in alike
+            if self._near(which, other) and _fit((published, published), self._extent[self._story[other]])
+        ]
         nearest = min(near, key=lambda other: (self._neighbours.days(which, other), other), default=None)
         return None if nearest is None else self._story[nearest]
 
     def _near(self, one: int, other: int) -> bool:
         return self._neighbours.days(one, other) <= _WITHIN_DAYS
 
-    def _members_with(self, which: int) -> Sequence[int]:
-        return self._members[self._story[which]]
-
-    def _fit(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
-        """Tell whether these tellings together do not take too long for one story."""
-        times = [self._tellings[which].item.published for which in (*ours, *theirs)]
-        return max(times) - min(times) <= LONGEST
-
     def _value(self, one: int, other: int) -> float | None:
         """Return how likely the tellings of two stories are the same on average; None when not likely enough."""
-        if not self._fit(self._members[one], self._members[other]):
+        if not _fit(self._extent[one], self._extent[other]):
             return None
         ours, theirs = self._wordings(one), self._wordings(other)
-        average = fmean(max(LEAST, self._likeness(mine, yours)) for mine in ours for yours in theirs)
-        return average if average >= ENOUGH else None
+        average = self._average(ours, theirs)
+        return average if average >= ENOUGH and self._agree(ours, theirs) else None
+
+    def _average(self, ours: Sequence[int], theirs: Sequence[int]) -> float:
+        return fmean(min(MOST, max(LEAST, self._likeness(mine, yours))) for mine in ours for yours in theirs)
+
+    def _agree(self, ours: Sequence[int], theirs: Sequence[int]) -> bool:
+        """Tell whether two told stories are alike without the new telling that connects them: it may be a round-up."""
+        mine, yours = ([which for which in side if which >= self._fresh] for side in (ours, theirs))
+        return not mine or not yours or self._average(mine, yours) >= ENOUGH
 
     def _wordings(self, story: int) -> list[int]:
         """Return the latest tellings of a story; of those with the same title, the first."""
@@ -135,8 +157,14 @@ class _Stories:
     def _likeness(self, one: int, other: int) -> float:
         pair = (min(one, other), max(one, other))
         if pair not in self._scores:
-            self._scores[pair] = self._compared(*pair) if self._near(*pair) else LEAST
+            worth = self._near(*pair) and self._speaks(one) and self._speaks(other)
+            self._scores[pair] = self._compared(*pair) if worth else LEAST
         return self._scores[pair]
+
+    def _speaks(self, which: int) -> bool:
+        if which not in self._comparable:
+            self._comparable[which] = comparable(self._tellings[which].item)
+        return self._comparable[which]
 
     def _compared(self, one: int, other: int) -> float:
         near = self._neighbours
@@ -150,9 +178,8 @@ class _Stories:
         if gone > 0:
             connects = min(which for which in (*self._members[one], *self._members[other]) if which < self._fresh)
             self._merges.append(Merge(gone, kept, self._tellings[connects].item.id))
-        for which in self._members[gone]:
-            self._story[which] = kept
-        self._members[kept] += self._members.pop(gone)
+        for which in self._members.pop(gone):
+            self._put(which, kept)
         return kept
 
     def _relation(self, which: int, story: int) -> Relation:

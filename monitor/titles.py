@@ -17,6 +17,9 @@ _OUTLET = re.compile(
         (?!.*(?:\b\d+\b|\s-\s)) [^|·•\u2013\u2014]{1,40}$""",
     re.VERBOSE,
 )
+_PARTS = re.compile(r"[,;|] +")
+_LEADING_SIGNS = re.compile(r"^\W+")
+_FEWEST_PARTS = 3
 _FILING = re.compile(r"^(?:\d{1,2}-[KQF]|S-\d|DEF 14A|SC 13[DG])(?:/A)?\b", re.IGNORECASE)
 _CHINESE_OR_JAPANESE = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]")
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -44,6 +47,22 @@ def _told(title: str) -> str | None:
         return None
     says = "title " + _SILENT.sub(" ", title.casefold()).strip()
     return hashlib.sha256(says.encode()).hexdigest()[:_HEX]
+
+
+def comparable(item: Item) -> bool:
+    """Tell whether an item says enough to be compared, and of one event.
+
+    Filings of one form say the same of all companies; a round-up names many events.
+    """
+    if _FILING.match(item.title.strip()) or is_round_up(item.title):
+        return False
+    return is_telling(f"{item.title} {item.summary}")
+
+
+def is_round_up(title: str) -> bool:
+    """Tell whether a title lists headlines: three or more parts of two words or more, each begun with a capital."""
+    parts = [_LEADING_SIGNS.sub("", part) for part in _PARTS.split(title)]
+    return len(parts) >= _FEWEST_PARTS and all(" " in part and not part[0].islower() for part in parts if part)
 
 
 def copied(item: Item, earlier: Item) -> bool:

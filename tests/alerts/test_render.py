@@ -74,7 +74,7 @@ def test_every_form_tells_the_same_facts(form: Callable[[Alert], str]) -> None:
     told = form(surge_alert())
     for fact in (
         HEADLINE,
-        "23 stories from 9 outlets since Sun 14:00 (24 hours)",
+        "23 stories, first told by 9 outlets, since Sun 14:00 (24 hours)",
         "25 Oct",
         "23 Nov",
         "18 so far today · 5.0 expected",

@@ -98,8 +98,9 @@ def test_headline(change: dict[str, Any], told: str) -> None:
 
 def test_the_explanation_says_what_was_compared_and_how_rare_it_is() -> None:
     assert explanation(TREND) == (
-        "23 stories from 9 outlets since Sun 14:00 (24 hours); 5.0 expected of the same 12 feeds for these days "
-        "(2 to 9 would be usual). That is 31% of all stories, usually 9%. Chance alone does this once in 2.3 years."
+        "23 stories, first told by 9 outlets, since Sun 14:00 (24 hours); "
+        "5.0 expected of the same 12 feeds for these days (2 to 9 would be usual). "
+        "That is 31% of all stories, usually 9%. Chance alone does this once in 2.3 years."
     )
 
 

@@ -100,7 +100,9 @@ def headline(trend: Trend, zone: str = "UTC") -> str:
 def explanation(trend: Trend, zone: str = "UTC") -> str:
     """Say with numbers what was compared with what, and how often chance alone does the same."""
     stories = counted(trend.observed, "story", "stories") if trend.observed else "No story"
-    outlets = f" from {counted(trend.outlets, 'outlet', 'outlets')}" if trend.observed and trend.outlets else ""
+    outlets = (
+        f", first told by {counted(trend.outlets, 'outlet', 'outlets')}," if trend.observed and trend.outlets else ""
+    )
     return (
         f"{stories}{outlets} since {weekday_time(trend.window_start, ZoneInfo(zone))} "
         f"({hours(trend.window_end - trend.window_start)} hours); {level(trend.expected)} expected of the same "
