@@ -17,10 +17,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from monitor.linkage import Linkage
-from monitor.names import stems
-from monitor.stories import WITHIN
-from monitor.titles import fingerprint
+from monitor.stories.grouping import WITHIN
+from monitor.stories.linkage import Linkage
+from monitor.stories.names import stems
+from monitor.stories.titles import fingerprint
 from monitor.training.story_exam import Score, agreement, bcubed, in_batches
 from monitor.training.story_pairs import Told, story_sets
 from storage.records import Telling

@@ -20,7 +20,7 @@ from hashlib import sha256
 
 import structlog
 
-from monitor import stories, trends
+from monitor import trends
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
 from monitor.alerts.rules.occasion import Occasion, Tagged
@@ -34,6 +34,7 @@ from monitor.judging import findings
 from monitor.progress import Progress
 from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
+from monitor.stories import grouping
 from monitor.system import System
 from storage.errors import StorageError
 from storage.records import (
@@ -211,9 +212,9 @@ async def group(system: System) -> int:
     """Put one batch of items into stories, and count the days they touch. Returns its size."""
     new = await system.store.pending_tellings(BATCH)
     if new:
-        told = [one for span in stories.spans(new) for one in await system.store.tellings(*span)]
-        grouping = await asyncio.to_thread(stories.group, new, told)
-        await system.store.save_grouping(grouping, system.now())
+        told = [one for span in grouping.spans(new) for one in await system.store.tellings(*span)]
+        placed = await asyncio.to_thread(grouping.group, new, told)
+        await system.store.save_grouping(placed, system.now())
     return len(new)
 
 
@@ -272,7 +273,7 @@ async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: 
 
 
 async def _top_stories(system: System, trend: Trend) -> tuple[StoryLine, ...]:
-    return await system.store.story_lines(trend.topic, trend.window_start, stories.WITHIN, STORIES_KEPT)
+    return await system.store.story_lines(trend.topic, trend.window_start, grouping.WITHIN, STORIES_KEPT)
 
 
 # outbox → deliver

@@ -251,10 +251,7 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Occurrence:
-    """A story's first telling (within a topic, or at all): when and in which feed.
-
-    ``news`` is False for what came with a backlog, or more than a day after its publication.
-    """
+    """A story's first telling, within a topic or at all; ``news`` is False for backlog, and for what was seen late."""
 
     feed_id: int
     published: datetime

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from monitor.alerts.rules.occasion import Occasion
 from monitor.detection.flow import Calendar
 from monitor.past.known_world import Moment, Stories
-from monitor.stories import WITHIN
+from monitor.stories.grouping import WITHIN
 from storage.past_records import Past, Told
 from storage.records import DayCount, Item, Signal, StoryLine
 

@@ -5,7 +5,7 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
 
-from monitor.stories import group, spans
+from monitor.stories.grouping import group, spans
 from storage.records import Grouping, Telling
 
 

@@ -1,4 +1,4 @@
-"""Fits what monitor.likeness weighs: ``python -m monitor.training.story_pairs`` writes monitor/story_weights.py.
+"""Fits what monitor.stories.likeness weighs: ``python -m monitor.training.story_pairs`` writes stories/weights.py.
 
 Logistic regression on pairs of items that were published within a few days of each other: those that tell one event
 against all others. ``stories_fit.jsonl`` holds two sets with times of publication; ``retellings.jsonl`` has none, and
@@ -16,22 +16,22 @@ from pathlib import Path
 
 import numpy as np
 
-from monitor.likeness import FEATURES, features
-from monitor.neighbours import Neighbours
 from monitor.signals.logistic import Numbers, Observed, Prior, fitted
 from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.text import model_text
-from monitor.stories import WITHIN
+from monitor.stories.grouping import WITHIN
+from monitor.stories.likeness import FEATURES, features
+from monitor.stories.neighbours import Neighbours
 from monitor.training.dataset import DATA, json_lines, written_examples
 from storage.records import Embedding, Item, Telling
 
-WEIGHTS = Path(__file__).parents[1] / "story_weights.py"
+WEIGHTS = Path(__file__).parents[1] / "stories" / "weights.py"
 START = datetime(2026, 1, 5, tzinfo=UTC)
 _HOURS = 336.0  # of the timelines
 _STRANGERS, _FEEDS = 800, 60
 _APART = 3.5  # days between the items of a pair to learn from, at most
 _PRECISION = 5.0  # of the prior, for features of unit variance
-_HEAD = '''"""What each kind of evidence weighs when two items may tell one event: see monitor.likeness.
+_HEAD = '''"""What each kind of evidence weighs when two items may tell one event: see monitor.stories.likeness.
 
 Natural logits. Written by ``python -m monitor.training.story_pairs``; not to be edited.
 """
@@ -99,7 +99,7 @@ def _in_feed(telling: Telling, feed_id: int) -> Telling:
 
 
 def source(sets: Sequence[Sequence[Told]]) -> str:
-    """Return the source of monitor/story_weights.py."""
+    """Return the source of monitor/stories/weights.py."""
     rows, same = pairs(sets)
     lines = [_HEAD]
     for name, kept, names in (

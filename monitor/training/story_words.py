@@ -1,7 +1,7 @@
 """Counts how common words are in the training items: ``python -m monitor.training.story_words`` writes the table.
 
-monitor.names weighs a word that two texts share by how rare it is. Words are kept as stems, in bands by the number of
-items that say them; what fewer than FEWEST items say is rare anyway and left out.
+monitor.stories.names weighs a word that two texts share by how rare it is. Words are kept as stems, in bands by the
+number of items that say them; what fewer than FEWEST items say is rare anyway and left out.
 """
 
 import sys
@@ -9,10 +9,10 @@ from collections import Counter
 from pathlib import Path
 from textwrap import wrap
 
-from monitor.names import stems
+from monitor.stories.names import stems
 from monitor.training.dataset import training_examples
 
-TABLE = Path(__file__).parents[1] / "story_words.py"
+TABLE = Path(__file__).parents[1] / "stories" / "common_words.py"
 FEWEST = 6
 _HEAD = '''"""How common words are in AI news: stems by the least number of items, out of ITEMS, that say them.
 
@@ -29,7 +29,7 @@ def main() -> int:
 
 
 def table() -> str:
-    """Return the source of monitor/story_words.py."""
+    """Return the source of monitor/stories/common_words.py."""
     texts = [f"{one.title} . {one.summary}" for one in training_examples()]
     counts = Counter(stem for text in texts for stem in stems(text))
     bands: dict[int, list[str]] = {}

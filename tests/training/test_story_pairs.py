@@ -6,8 +6,8 @@ from datetime import timedelta
 import numpy as np
 import pytest
 
-from monitor.likeness import FEATURES
-from monitor.story_weights import READ, UNREAD
+from monitor.stories.likeness import FEATURES
+from monitor.stories.weights import READ, UNREAD
 from monitor.training.dataset import DATA, json_lines
 from monitor.training.story_pairs import Told, pairs, untimed, weights
 
@@ -34,18 +34,19 @@ def test_nothing_of_the_exam_is_learned_from() -> None:
     assert not fit & exam
 
 
-def test_untimed_items_get_times_near_the_others_of_their_event() -> None:
-    told = untimed("retellings.jsonl")
+@pytest.fixture(scope="module")
+def told() -> list[Told]:
+    return untimed("retellings.jsonl")
+
+
+def test_untimed_items_get_times_near_the_others_of_their_event(told: list[Told]) -> None:
     hours = {event: [one.item.published for one in told if one.event == event] for event in {o.event for o in told}}
 
-    assert untimed("retellings.jsonl") == told
     assert Counter(max(times) - min(times) < timedelta(hours=36) for times in hours.values())[True] > 0.8 * len(hours)
 
 
-def test_pairs_are_those_near_in_time_with_all_that_is_weighed() -> None:
-    told: list[Told] = untimed("retellings.jsonl")[:12]
-
-    rows, same = pairs([told])
+def test_pairs_are_those_near_in_time_with_all_that_is_weighed(told: list[Told]) -> None:
+    rows, same = pairs([told[:12]])
 
     assert rows.shape == (len(same), 1 + len(FEATURES))
     assert 0 < same.sum() < len(same) <= 12 * 11 / 2

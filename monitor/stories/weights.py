@@ -1,4 +1,4 @@
-"""What each kind of evidence weighs when two items may tell one event: see monitor.likeness.
+"""What each kind of evidence weighs when two items may tell one event: see monitor.stories.likeness.
 
 Natural logits. Written by ``python -m monitor.training.story_pairs``; not to be edited.
 """

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.amounts import Amount, amounts, contradicting, shared
+from monitor.stories.amounts import Amount, amounts, contradicting, shared
 
 
 def found(text: str, lang: str = "en") -> set[tuple[str, float]]:

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
-from monitor.names import Said, rarity, said
+from monitor.stories.names import Said, rarity, said
 from storage.records import Telling
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.linkage import Linkage
+from monitor.stories.linkage import Linkage
 
 
 def linked(points: list[float], least: float, chance: random.Random | None = None) -> set[frozenset[float]]:

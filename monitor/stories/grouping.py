@@ -1,9 +1,10 @@
 """Which items tell one event, across outlets, wording and language? Pure.
 
 Items with the same title are one story: feeds syndicate. All others are joined by how likely they tell one event
-(monitor.likeness): a new item, and whatever told stories it connects, become one story when the tellings of both sides
-are likely the same on average, so that a chain of follow-ups does not become one story. Stories told before are never
-split, and all a batch decides follows from its items and what was told, not from the order in which they are given.
+(monitor.stories.likeness): a new item, and whatever told stories it connects, become one story when the tellings of
+both sides are likely the same on average, so that a chain of follow-ups does not become one story. Stories told before
+are never split, and all a batch decides follows from its items and what was told, not from the order in which they are
+given.
 
 Novelty decays along a story, and the number of independent outlets is kept (storage): RavenPack's published chain.
 """
@@ -13,10 +14,10 @@ from datetime import datetime, timedelta
 from statistics import fmean
 from typing import TypeAlias
 
-from monitor.likeness import likeness
-from monitor.linkage import Linkage, Pair
-from monitor.neighbours import Neighbours
-from monitor.titles import comparable, copied, fingerprint
+from monitor.stories.likeness import likeness
+from monitor.stories.linkage import Linkage, Pair
+from monitor.stories.neighbours import Neighbours
+from monitor.stories.titles import comparable, copied, fingerprint
 from storage.records import Grouping, Merge, Relation, StoryItem, Telling
 
 WITHIN = timedelta(days=3)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from monitor.titles import copied, fingerprint, is_telling, spoken
+from monitor.stories.titles import copied, fingerprint, is_telling, spoken
 from storage.records import Item
 
 NOON = datetime(2025, 3, 5, 12, tzinfo=UTC)

@@ -7,9 +7,9 @@ Embeddings alone take strangers on one topic for one story; names and amounts te
 import math
 from operator import mul
 
-from monitor.amounts import contradicting, shared
-from monitor.names import UNSEEN, Said, rarity
-from monitor.story_weights import READ, UNREAD
+from monitor.stories.amounts import contradicting, shared
+from monitor.stories.names import UNSEEN, Said, rarity
+from monitor.stories.weights import READ, UNREAD
 
 FEATURES = ("rare words", "unseen words", "brevity", "amounts", "contradictions", "days", "same feed")
 """What ``features`` returns: shared rare words and, again, those that are very rare (0 to 1 each); how little the

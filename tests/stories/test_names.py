@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.names import UNSEEN, rarity, said, stems
+from monitor.stories.names import UNSEEN, rarity, said, stems
 from monitor.training.story_words import TABLE, table
 
 

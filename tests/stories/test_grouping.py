@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.stories import LONGEST, WITHIN, group, spans
+from monitor.stories.grouping import LONGEST, WITHIN, group, spans
 from monitor.training.story_exam import Shelf, agreement, bcubed, in_batches
 from storage.records import Embedding, Grouping, Item, Merge, Telling
 

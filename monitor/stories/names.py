@@ -10,9 +10,9 @@ import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
 
-from monitor.amounts import Amount, amounts
 from monitor.signals.stopwords import EVERYWHERE, STOPWORDS
-from monitor.story_words import COMMON, ITEMS
+from monitor.stories.amounts import Amount, amounts
+from monitor.stories.common_words import COMMON, ITEMS
 
 UNSEEN = 9.0
 """The rarity of a word that the project's own items hardly ever use."""
