@@ -51,18 +51,16 @@ class Calendar:
 
 
 @dataclass(frozen=True, slots=True)
-class Flow:
-    """What monitor.trends looks at: one topic at one moment.
+class Arrays:
+    """The numbers of a flow; of many of them with a leading axis more.
 
     ``told``, ``total`` (F, HISTORY_DAYS) count the topic's stories and all stories, ``known`` (0 to 1) tells how much
     of the day the feed was covered, ``fresh`` how much of it as news, not as a backlog. ``hourly_*`` (F, RECENT_DAYS,
-    24) are the same by hour; hours to come are not covered. ``hours`` (24) counts the topic's stories of the history
-    by hour of the day, ``kinds`` (HISTORY_DAYS + RECENT_DAYS) are the classes of the days. ``today`` is when the local
-    day of ``now`` began.
+    24) are the same by hour, ``hourly_news`` those stories that were news when they came; hours to come are not
+    covered. ``hours`` (24) counts the topic's stories of the history by hour of the day, ``kinds`` (HISTORY_DAYS +
+    RECENT_DAYS) are the classes of the days.
     """
 
-    now: datetime
-    today: datetime
     told: Array
     total: Array
     known: Array
@@ -77,27 +75,18 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
-class Stack:
-    """Many flows of equally many feeds: the arrays of Flow with one leading axis more."""
+class Flow(Arrays):
+    """What monitor.trends looks at: one topic at one moment, ``now``. ``today`` is when its local day began."""
 
-    told: Array
-    total: Array
-    known: Array
-    fresh: Array
-    hourly_told: Array
-    hourly_news: Array
-    hourly_total: Array
-    hourly_known: Array
-    hourly_fresh: Array
-    hours: Array
-    kinds: Classes
+    now: datetime
+    today: datetime
 
 
-def stack(flows: Sequence[Flow]) -> Stack:
+def stack(flows: Sequence[Flow]) -> Arrays:
     """Put flows of equally many feeds into one."""
     import numpy as np  # noqa: PLC0415 - the command line must start without it
 
-    return Stack(**{field.name: np.stack([getattr(flow, field.name) for flow in flows]) for field in fields(Stack)})
+    return Arrays(**{field.name: np.stack([getattr(flow, field.name) for flow in flows]) for field in fields(Arrays)})
 
 
 def days_at(now: datetime, calendar: Calendar) -> list[date]:

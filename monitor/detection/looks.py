@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from monitor.detection import belief as beliefs
 from monitor.detection.baseline import VOLUME_STORIES, Baseline, Day, Outlook, beginning, dispersion, learn, outlook
-from monitor.detection.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Flow, Stack, stack
+from monitor.detection.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Arrays, Flow, stack
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,7 +130,7 @@ def _histories(flows: Sequence[Flow]) -> tuple[list[int], list[int]]:
     return chosen, places
 
 
-def _learned(flows: Stack, chosen: Sequence[int], places: Sequence[int]) -> tuple[Baseline, list[Outlook], "Array"]:
+def _learned(flows: Arrays, chosen: Sequence[int], places: Sequence[int]) -> tuple[Baseline, list[Outlook], "Array"]:
     """Learn all days but today; return what was learned, the outlook of each recent day, the belief before them.
 
     ``chosen`` are flows with all the histories that there are, ``places`` says for each flow which of them is its own.
@@ -161,7 +161,7 @@ def _each(past: Baseline, places: Sequence[int]) -> Baseline:
     return each
 
 
-def _lately_known(flows: Stack, day: int) -> "Array":
+def _lately_known(flows: Arrays, day: int) -> "Array":
     """Return what is positive where a feed was covered on a recent day (..., F): today may only have begun."""
     known: Array = flows.hourly_known[..., max(day - 1, 0) if day == RECENT_DAYS - 1 else day : day + 1, :].sum(
         (-2, -1)
@@ -169,7 +169,7 @@ def _lately_known(flows: Stack, day: int) -> "Array":
     return known
 
 
-def _day(flows: Stack, recent: int, kind: "Classes") -> Day:
+def _day(flows: Arrays, recent: int, kind: "Classes") -> Day:
     """Put the hours of a recent day together."""
     return Day(
         flows.hourly_told[..., recent, :].sum(-1),
@@ -180,7 +180,7 @@ def _day(flows: Stack, recent: int, kind: "Classes") -> Day:
     )
 
 
-def hours_of(flows: Stack, aheads: Sequence[Outlook]) -> _Hours:
+def hours_of(flows: Arrays, aheads: Sequence[Outlook]) -> _Hours:
     """Return what the recent hours brought, and what was to be expected of them."""
     import numpy as np  # noqa: PLC0415 - the command line must start without it
 
