@@ -37,15 +37,17 @@ def sync(db: Database, specs: Sequence[FeedSpec], now: datetime) -> None:
 def match_feeds(specs: Sequence[FeedSpec], known: Sequence[tuple[int, str, str]]) -> dict[int, int]:
     """Find for each spec, by its index, the stored feed (id, name, url) that it means. Pure.
 
-    Name and URL together count most, then the URL, then the name; no stored feed is meant twice.
+    Name and URL together count most, then the URL, then the name, at last in any case; no stored feed is meant twice.
     """
     by_both = {(name, url): feed_id for feed_id, name, url in known}
     by_url = {url: feed_id for feed_id, _, url in known}
     by_name = {name: feed_id for feed_id, name, _ in known}
+    in_any_case = {name.casefold(): feed_id for feed_id, name, _ in known}  # an archive may write it otherwise
     ways: tuple[Callable[[FeedSpec], int | None], ...] = (
         lambda spec: by_both.get((spec.name, spec.url)),
         lambda spec: by_url.get(spec.url),
         lambda spec: by_name.get(spec.name),
+        lambda spec: in_any_case.get(spec.name.casefold()),
     )
     matched: dict[int, int] = {}
     for find in ways:

@@ -84,6 +84,13 @@ class TestFeeds:
         after = {feed.url: (feed.id, feed.name) for feed in await store.due_feeds(NOW)}
         assert after == {one.url: (before[one.url], "B"), two.url: (before[two.url], "C")}
 
+    async def test_a_name_in_another_case_means_the_same_feed_unless_one_is_written_alike(self, store: Store) -> None:
+        feed = await feed_in(store, "wire")
+        await store.sync_feeds([FeedSpec("Wire", "https://elsewhere.example/feed")], NOW)
+        assert [(f.id, f.name) for f in await store.due_feeds(NOW)] == [(feed.id, "Wire")]
+        await store.sync_feeds([FeedSpec("WIRE", "https://a.example"), FeedSpec("Wire", "https://b.example")], NOW)
+        assert {f.name: f.id for f in await store.due_feeds(NOW)}["Wire"] == feed.id
+
     async def test_polls_of_long_ago_are_forgotten(self, store: Store) -> None:
         feed = await feed_in(store)
         await store.save_poll(poll(feed), NOW)
