@@ -68,8 +68,9 @@ def judge(topic: str, look: Look, previous: Trend | None, budgets: Budgets, expo
     """
     if not budgets.rises > 0 or budgets.falls < 0:
         raise ValueError("the budget of false alarms per year must be positive")
-    if look.days < MIN_DAYS or not look.feeds:
-        return _trend(topic, look, look.windows[0], "learning", previous, ready=_ready(look.now, exposures))
+    if look.days < MIN_DAYS or not look.feeds:  # an outage, perhaps: the last episode is not forgotten
+        before, ready = _episode(None, False, previous, look.now), _ready(look.now, exposures)
+        return _trend(topic, look, look.windows[0], "learning", previous, episode=before, ready=ready)
     way, alarmed = _way(look, previous, budgets)
     episode = _episode(way, alarmed, previous, look.now)
     window = _telling(look, way)

@@ -291,6 +291,14 @@ def test_a_topic_that_surges_again_within_a_week_goes_on_with_its_episode() -> N
     assert with_news(30, over, W + 20 * DAY).episode == W + 20 * DAY
 
 
+def test_an_outage_in_the_middle_does_not_make_two_episodes_of_a_surge() -> None:
+    silent = Newsroom(W + 2 * DAY).covered(silent=2).steady(10, until=2).background(30, until=2)
+    during = look(silent, with_news(30, None))
+    after = with_news(30, during, W + 3 * DAY)
+
+    assert (during.state, after.state, after.episode) == ("learning", "surging", W)
+
+
 def test_silence_after_a_surge_is_an_episode_of_its_own() -> None:
     surge = with_news(30, None)
     quiet = look(Newsroom(W + 2 * DAY).covered().steady(10, until=1.5).background(30), surge)
