@@ -67,9 +67,8 @@ def _check(config: Path, servers: DemoServers, rows: list[Row]) -> None:
         "SELECT count(*) FROM signals s JOIN items i ON i.id = s.item_id WHERE NOT backlog AND topic = 'efficiency'"
     )
     assert ask(config, "SELECT count(*), count(DISTINCT item_id) FROM alert_items") == [ask(config, signalled)[0] * 2]
-    alerts = {key for (key,) in ask(config, "SELECT headline FROM alerts")}
-    assert len(alerts) == ask(config, "SELECT count(*) FROM alerts")[0][0]
-    _check_arrivals(servers, len(alerts))
+    [(alerts,)] = ask(config, "SELECT count(*) FROM alerts")  # two bursts may have the same headline, but not one item
+    _check_arrivals(servers, alerts)
 
 
 def _check_arrivals(servers: DemoServers, alerts: int) -> None:
