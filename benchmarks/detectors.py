@@ -13,9 +13,9 @@ import numpy.typing as npt
 
 from benchmarks.simulation import World
 from monitor.detection import belief
-from monitor.detection.baseline import Baseline, Day, Outlook, beginning, learn, outlook
+from monitor.detection.baseline import Baseline, Day, Outlook, beginning, learn, outlook, volume
 from monitor.detection.flow import HOURS, RECENT_DAYS
-from monitor.detection.looks import hour_share, spread_out
+from monitor.detection.looks import spread_out
 
 Floats: TypeAlias = npt.NDArray[np.float64]
 
@@ -76,8 +76,8 @@ def _today(world: World, day: int, ahead: Outlook) -> _Recent:
     told = by_hour((world.told[..., day] * compared).sum(-1), day)
     others = by_hour((world.others[..., day] * compared).sum(-1), day + world.told.shape[-1])
     rest = (ahead.others * world.known[..., day]).sum(-1)
-    share = hour_share(PROFILE, others, rest[:, None])
-    added = hour_share(spread_out(PROFILE), others, rest[:, None]) / share
+    share = volume(others, rest[:, None], PROFILE)
+    added = volume(others, rest[:, None], spread_out(PROFILE)) / share
     expected = (ahead.panel * world.known[..., day]).sum(-1)[:, None] * share
     return _Recent(belief.log_ratios(told, expected, ahead.dispersion[:, None], added))
 

@@ -7,6 +7,9 @@ from monitor.alerts.rules import RULES
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from storage.records import Finding
 
+AT_ONCE = 64
+"""So many items are judged together: more than ten matching ones become one alert."""
+
 
 def findings(rules: Iterable[RuleSettings], occasion: Occasion, channels: Sequence[str]) -> list[Finding]:
     """Return what the rules find; a rule that names no channel tells all of them."""

@@ -23,14 +23,14 @@ import structlog
 from monitor import trends
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
-from monitor.alerts.rules.occasion import Occasion, Tagged
+from monitor.alerts.rules.occasion import CHART_DAYS, STORIES_KNOWN, Occasion, Tagged
 from monitor.alerts.rules.trend import budgets
 from monitor.detection import flow
 from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
 from monitor.feeds.due import next_poll
 from monitor.feeds.fresh import fresh, identify
-from monitor.judging import findings
+from monitor.judging import AT_ONCE, findings
 from monitor.progress import Progress
 from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
@@ -53,8 +53,6 @@ from storage.records import (
 
 BATCH = 64
 SMALL_BATCH = 16  # where a person waits, perhaps with a large model: it can be stopped within seconds
-CHART_DAYS = 30
-STORIES_KEPT = 500
 UNTOLD = ChannelError("an attempt was begun, and its outcome is not known")
 
 log = structlog.get_logger()
@@ -221,7 +219,7 @@ async def group(system: System) -> int:
 async def judge(system: System) -> int:
     """Let the trend detector and the alert rules look at what is new. Returns the number of alerts raised."""
     now, last_item = system.now(), await system.store.last_item()
-    unjudged = await system.store.unjudged(BATCH)
+    unjudged = await system.store.unjudged(AT_ONCE)
     looked = await _detect(system, now, news=bool(unjudged))
     found = await _find(system, [_tagged(*pair) for pair in unjudged if pair[1]], looked, now)
     judged = [item.id for item, _ in unjudged]
@@ -273,7 +271,7 @@ async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: 
 
 
 async def _top_stories(system: System, trend: Trend) -> tuple[StoryLine, ...]:
-    return await system.store.story_lines(trend.topic, trend.window_start, grouping.WITHIN, STORIES_KEPT)
+    return await system.store.story_lines(trend.topic, trend.window_start, grouping.WITHIN, STORIES_KNOWN)
 
 
 # outbox → deliver

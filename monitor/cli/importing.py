@@ -1,9 +1,7 @@
 """The command that takes archives in."""
 
 import asyncio
-import signal
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -11,16 +9,14 @@ import click
 
 from monitor import pipeline, wiring
 from monitor.cli.options import config_option, load_config
+from monitor.cli.stopping import alone
 from monitor.config import Config
-from monitor.errors import AlreadyRunning, ChannelError
-from monitor.instance import only_instance
+from monitor.errors import ChannelError
 from monitor.past.archive import Reading
 from monitor.past.importing import Spool, Stored, by_declaration, count_lines, cover, read_files, store_items
 from monitor.progress import Progress
 from storage.records import Delivery
 
-STOPPED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 SHOWN = 100
 """So many refused lines are shown one by one."""
 
@@ -44,28 +40,17 @@ def import_(config_path: Path, classify: bool, files: tuple[Path, ...]) -> None:
     must be stopped meanwhile. Ctrl-C stops it at any time (exit code 130); run it again to go on.
     """
     config = load_config(config_path)
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` ignores SIGINT
-        signal.signal(number, signal.default_int_handler)
-    try:
-        with _alone(config.database):
+    with alone(config.database, "Start it again after the import."):
+        try:
             well = _import(config, files, classify)
-    except KeyboardInterrupt:
-        click.echo("stopped; run the same command again to go on: what is stored is known by then", err=True)
-        raise SystemExit(STOPPED) from None
+        except KeyboardInterrupt:
+            click.echo("stopped; run the same command again to go on: what is stored is known by then", err=True)
+            raise
     if not well:
         raise SystemExit(1)
 
 
 globals()["import"] = import_  # commands are found by their name, and this one is a keyword
-
-
-@contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    try:
-        with only_instance(database):
-            yield
-    except AlreadyRunning as error:
-        raise AlreadyRunning(f"{error}. Start it again after the import.") from None
 
 
 @dataclass

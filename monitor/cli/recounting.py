@@ -1,21 +1,17 @@
 """The command that derives all counts anew."""
 
 import asyncio
-import signal
 from pathlib import Path
 
 import click
 
 from monitor.cli.options import config_option, load_config
+from monitor.cli.stopping import alone
 from monitor.config import Config
-from monitor.instance import only_instance
 from monitor.progress import Progress
 from storage.connection import open_reader
 from storage.recounting import Recounted
 from storage.store import Store
-
-STOPPED = 130
-"""The exit code after Ctrl-C, as shells have it."""
 
 
 @click.command()
@@ -30,13 +26,8 @@ def recount(config_path: Path) -> None:
     """
     config = load_config(config_path)
     open_reader(config.database).close()  # says so when there is no database yet
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` ignores SIGINT
-        signal.signal(number, signal.default_int_handler)
-    try:
-        with only_instance(config.database):
-            done = asyncio.run(_work(config))
-    except KeyboardInterrupt:
-        raise SystemExit(STOPPED) from None
+    with alone(config.database):
+        done = asyncio.run(_work(config))
     click.echo(f"{_rows(done.rows)}, {done.differed:,} differed")
 
 

@@ -1,9 +1,7 @@
 """The command that has the present model read what an earlier one read."""
 
 import asyncio
-import signal
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +9,9 @@ import click
 
 from monitor import pipeline, wiring
 from monitor.cli.options import DURATION, config_option, load_config
+from monitor.cli.stopping import alone
 from monitor.cli.tables import show
 from monitor.config import Config
-from monitor.errors import AlreadyRunning
-from monitor.instance import only_instance
 from monitor.progress import Progress
 from monitor.signals.classifier import Classifier
 from monitor.signals.opening import open_classifier
@@ -23,8 +20,7 @@ from storage.connection import open_reader
 from storage.reading import Answer
 from storage.store import Store
 
-STOPPED = 130
-"""The exit code after Ctrl-C, as shells have it."""
+_COMPARED = "A running monitor would compare new tags with old ones, and could take the change for a surge."
 
 
 @click.command()
@@ -48,24 +44,8 @@ def reclassify(config_path: Path, since: timedelta, dry_run: bool) -> None:
     if dry_run:
         asyncio.run(_count(config, begin))
         return
-    for number in (signal.SIGTERM, signal.SIGINT):  # a shell's `&` ignores SIGINT
-        signal.signal(number, signal.default_int_handler)
-    try:
-        with _alone(config.database):
-            asyncio.run(_work(config, begin))
-    except KeyboardInterrupt:
-        raise SystemExit(STOPPED) from None
-
-
-@contextmanager
-def _alone(database: Path) -> Iterator[None]:
-    try:
-        with only_instance(database):
-            yield
-    except AlreadyRunning as error:
-        raise AlreadyRunning(
-            f"{error}. A running monitor would compare new tags with old ones, and could take the change for a surge."
-        ) from None
+    with alone(config.database, _COMPARED):
+        asyncio.run(_work(config, begin))
 
 
 async def _count(config: Config, begin: datetime) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -14,6 +13,7 @@ import click
 from monitor import pipeline, wiring
 from monitor.cli.jsonl import tag
 from monitor.cli.options import DURATION, config_option, load_config
+from monitor.cli.stopping import heed_signals
 from monitor.config import Config
 from monitor.daemon import Daemon
 from monitor.errors import AlreadyRunning
@@ -58,8 +58,7 @@ def run(config_path: Path, once: bool, all_feeds: bool) -> None:
 
 
 def _run_daemon(config: Config, path: Path) -> None:
-    for number in (signal.SIGTERM, signal.SIGINT):  # until the daemon listens itself; a shell's `&` ignores SIGINT
-        signal.signal(number, signal.default_int_handler)
+    heed_signals()  # until the daemon listens itself
     try:
         _work(config, lambda system: Daemon(system, lambda: _ready(path)).run())
     except KeyboardInterrupt:

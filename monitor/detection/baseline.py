@@ -42,8 +42,7 @@ _TEACH_LEAST = 0.05  # a lasting new level must become normal at last
 _LEVEL_SD, _LEVEL_MEMORY = 0.25, 60.0  # how the common level drifts: relative sd, days
 _DOUBT_AT_FIRST = 0.05  # relative variance of a level that was learned in three weeks
 _GAIN = (1 / 65, 1 / 5)  # the common level follows a day by so much at least and at most
-VOLUME_STORIES = 20.0
-"""How many stories the calendar's word weighs against the number of all stories that really came."""
+_VOLUME_STORIES = 20.0  # the calendar's word weighs so many against the number of all stories that really came
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,9 +188,13 @@ def dispersion(past: Baseline) -> "Array":
     return learned.clip(1, _DISPERSION_MAX)
 
 
-def volume(others: "Array", expected: "Array") -> "Array":
-    """Return how much the feeds brought in all, relative to what was expected of them (...)."""
-    ratio: Array = (VOLUME_STORIES + others) / (VOLUME_STORIES + expected)
+def volume(others: "Array", expected: "Array", share: "Array | float" = 1.0) -> "Array":
+    """Return how much the feeds brought in all, relative to what was expected of them in a day (...).
+
+    For an hour, ``share`` is what the calendar says of its share of an average day, and ``others`` came within it: the
+    result is its share of this day. Over a day's hours they sum up to the day's volume.
+    """
+    ratio: Array = (_VOLUME_STORIES * share + others) / (_VOLUME_STORIES + expected)
     return ratio
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from monitor.detection import belief as beliefs
-from monitor.detection.baseline import VOLUME_STORIES, Baseline, Day, Outlook, beginning, dispersion, learn, outlook
+from monitor.detection.baseline import Baseline, Day, Outlook, beginning, learn, outlook, volume
 from monitor.detection.flow import HISTORY_DAYS, HOURS, RECENT_DAYS, Arrays, Flow, stack
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ def look_all(flows: Sequence[Flow]) -> list[Look]:
         "rise": beliefs.log_odds(rise, beliefs.SURGES),
         "fall": beliefs.log_odds(fall, beliefs.DROPS),
         "mean": aheads[-1].usual.sum(-1),
-        "dispersion": dispersion(past),
+        "dispersion": aheads[-1].spread,
         "doubt": aheads[-1].doubt,
         "days": past.days,
     }
@@ -191,8 +191,8 @@ def hours_of(flows: Arrays, aheads: Sequence[Outlook]) -> _Hours:
     told, total = (flows.hourly_told * compared).sum(-3), (flows.hourly_total * compared).sum(-3)
     rest = (elsewhere * flows.hourly_known).sum(-3)
     others = (total - told).clip(0)  # a story may begin to carry the topic later than it began
-    share = hour_share(profile[..., None, :], others, rest)
-    added = hour_share(spread_out(profile)[..., None, :], others, rest) / share
+    share = volume(others, rest, profile[..., None, :])
+    added = volume(others, rest, spread_out(profile)[..., None, :]) / share
     expected, fresh = (panel * flows.hourly_known).sum(-3), (panel * flows.hourly_fresh).sum(-3)
     told_fresh, told_news = (
         (stories * compared * (flows.hourly_fresh > 0)).sum(-3) for stories in (flows.hourly_told, flows.hourly_news)
@@ -211,16 +211,6 @@ def spread_out(profile: "Array") -> "Array":
     """
     shares: Array = (profile + 1 / HOURS) / 2
     return shares
-
-
-def hour_share(profile: "Array", others: "Array", rest: "Array") -> "Array":
-    """Return an hour's share of the day: the calendar's word, and what all other stories say.
-
-    ``profile`` is the hour's share of an average day, ``others`` are the other stories that came in it, ``rest`` those
-    expected of the whole day. Summed over a day this is monitor.detection.baseline.volume.
-    """
-    share: Array = (VOLUME_STORIES * profile + others) / (VOLUME_STORIES + rest)
-    return share
 
 
 def believed(start: "Array", told: "Array", hours: _Hours, aheads: Sequence[Outlook]) -> "Array":

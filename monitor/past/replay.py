@@ -11,7 +11,7 @@ from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.rules.trend import budgets
 from monitor.detection.flow import Calendar
 from monitor.detection.looks import Look
-from monitor.judging import findings
+from monitor.judging import AT_ONCE, findings
 from monitor.past.flows import SPAN, Exposed, all_looks
 from monitor.past.known_world import Moment, moments, shown
 from monitor.past.retold import StoriesThen
@@ -21,8 +21,6 @@ from storage.records import Finding, Trend
 
 WARM_UP = timedelta(days=21)
 """A replay begins so much earlier than what it shows: an episode may be under way at the beginning."""
-AT_ONCE = 64
-"""So many items are judged together, as in monitor.pipeline: more than ten matching ones become one alert."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,15 +8,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
-from monitor.alerts.rules.occasion import Occasion
+from monitor.alerts.rules.occasion import CHART_DAYS, STORIES_KNOWN, Occasion
 from monitor.detection.flow import Calendar
 from monitor.past.known_world import Moment, Stories
 from monitor.stories.grouping import WITHIN
 from storage.past_records import Past, Told
 from storage.records import DayCount, Item, Signal, StoryLine
 
-CHART_DAYS = 30
-STORIES_KEPT = 500
 _DAY = timedelta(days=1)
 
 
@@ -56,7 +54,7 @@ class StoriesThen:
         stories = self._known(topic, since - WITHIN, moment)
         lines = [_line(tellings) for tellings in stories if tellings[0].item.published > since]
         lines.sort(key=lambda line: (line.outlets, line.probability, line.published), reverse=True)
-        return tuple(lines[:STORIES_KEPT])
+        return tuple(lines[:STORIES_KNOWN])
 
     def days(self, topic: str, moment: Moment) -> tuple[DayCount, ...]:
         """Return the stories of each of the last CHART_DAYS local days, oldest first."""

@@ -10,6 +10,11 @@ from pydantic import Field
 from monitor.settings import Settings
 from storage.records import DayCount, Item, StoryLine, Trend
 
+CHART_DAYS = 30
+"""An alert shows so many local days."""
+STORIES_KNOWN = 500
+"""Rules are given a trend's strongest stories, up to so many."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
