@@ -20,7 +20,7 @@ from monitor.demo.scenario import Row
 from monitor.demo.servers import DemoServers, serve
 from monitor.feeds.fetch import Fetcher
 from monitor.signals.onnx_classifier import OnnxClassifier
-from storage.records import Feed, Fetched
+from storage.feed_records import Feed, Fetched
 
 ITEMS = 20
 FEED = "The Inference Desk"

@@ -22,7 +22,8 @@ from monitor.past.flows import SPAN
 from monitor.past.importing import Spool, cover, store_items
 from monitor.past.replay import WARM_UP, View, leading_up, see
 from storage import past
-from storage.records import Classification, Entry, Grouping, Signal, StoryItem
+from storage.feed_records import Entry
+from storage.records import Classification, Grouping, Signal, StoryItem
 from storage.store import Store
 
 BEGIN = datetime(2025, 1, 1, tzinfo=UTC)

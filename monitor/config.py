@@ -26,7 +26,7 @@ from monitor.feeds.limits import FetchSettings
 from monitor.settings import Duration, Settings
 from monitor.signals.settings import ClassifierSettings, TopicSettings
 from monitor.yaml_file import Problem, YamlFile
-from storage.records import FeedSpec
+from storage.feed_records import FeedSpec
 
 if TYPE_CHECKING:
     from monitor.alerts.rules.occasion import RuleSettings

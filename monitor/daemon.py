@@ -19,7 +19,7 @@ from monitor.errors import ConfigError
 from monitor.feeds.reach import offline
 from monitor.signals.opening import open_classifier
 from monitor.system import System
-from storage.records import Fetched, Poll
+from storage.feed_records import Fetched, Poll
 
 POLL_SECONDS = 2
 DELIVER_SECONDS = 5

@@ -14,6 +14,10 @@ Errors of the database are in storage/errors.py (exit code 4).
 """
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from storage.feed_records import Trouble
 
 
 class MonitorError(Exception):
@@ -40,20 +44,23 @@ class AlreadyRunning(MonitorError):
 
 
 class FetchError(MonitorError):
-    """A feed did not answer well. ``status`` is the HTTP status, if there was one."""
+    """A feed did not answer well. ``trouble`` says why in one word."""
 
     retry = True
 
-    def __init__(self, message: str, *, status: int | None = None, retry_after: timedelta | None = None) -> None:
+    def __init__(self, message: str, *, trouble: "Trouble" = "network") -> None:
         super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
+        self.trouble = trouble
 
 
 class ParseError(MonitorError):
-    """A document is no feed, or cost too much to read."""
+    """A document is no feed, or cost too much to read. ``trouble`` says why in one word."""
 
     retry = True
+
+    def __init__(self, message: str, *, trouble: "Trouble" = "content") -> None:
+        super().__init__(message)
+        self.trouble = trouble
 
 
 class ClassifierError(MonitorError):

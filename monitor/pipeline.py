@@ -37,19 +37,8 @@ from monitor.signals.text import model_text
 from monitor.stories import grouping
 from monitor.system import System
 from storage.errors import StorageError
-from storage.records import (
-    Classification,
-    Delivery,
-    Embedding,
-    Feed,
-    Fetched,
-    Finding,
-    Item,
-    Poll,
-    Signal,
-    StoryLine,
-    Trend,
-)
+from storage.feed_records import Feed, Fetched, Poll
+from storage.records import Classification, Delivery, Embedding, Finding, Item, Signal, StoryLine, Trend
 
 BATCH = 64
 SMALL_BATCH = 16  # where a person waits, perhaps with a large model: it can be stopped within seconds

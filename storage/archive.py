@@ -9,7 +9,8 @@ from sqlite_utils import Database
 
 from storage.days import days_between, zone_of
 from storage.exposures import add, count_hours
-from storage.records import Entry, Exposure
+from storage.feed_records import Entry
+from storage.records import Exposure
 from storage.times import from_text, to_text
 from storage.writer import Writer
 

@@ -8,7 +8,8 @@ from zoneinfo import ZoneInfo
 from sqlite_utils import Database
 
 from storage.days import day_of, days_between, local_day, zone_of
-from storage.records import Exposure, Poll
+from storage.feed_records import Poll
+from storage.records import Exposure
 from storage.times import from_text, to_text
 
 _COLUMNS = "feed_id, since, until, opened"

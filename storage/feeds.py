@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from sqlite_utils import Database
 
 from storage import exposures
-from storage.records import Entry, Feed, FeedSpec, Poll
+from storage.feed_records import Entry, Feed, FeedSpec, Poll
 from storage.times import from_text, maybe_time, to_text
 
 _COLUMNS = "id, name, url, lang, kind, every, next_poll, etag, modified, body_hash, failures, first_ok"

@@ -1,4 +1,4 @@
-"""The records everybody speaks in: frozen, plain, without behaviour.
+"""The records everybody speaks in: frozen, plain, without behaviour. Those of polling are in storage.feed_records.
 
 Times are timezone-aware UTC datetimes; the database holds them as ISO 8601 text. Durations are timedeltas.
 Ids are SQLite row ids.
@@ -15,103 +15,6 @@ Way = Literal["rise", "fall"]
 NEWS = timedelta(days=1)
 """What is seen within this time after its publication is news; older entries were caught up with."""
 Relation = Literal["first", "copy", "update", "retelling"]
-
-
-@dataclass(frozen=True, slots=True)
-class FeedSpec:
-    """A feed as the configuration names it."""
-
-    name: str
-    url: str
-    lang: str | None = None
-    kind: str | None = None
-    every: timedelta = timedelta(minutes=30)
-
-
-@dataclass(frozen=True, slots=True)
-class Feed:
-    """A feed as the database knows it: what to ask for, with which validators, and when.
-
-    ``etag`` and ``modified`` are the server's validators byte for byte, decoded as latin-1. ``body_hash`` is the
-    SHA-256 of the last body that was parsed. ``first_ok`` is None until the feed has answered once; the entries of
-    that first answer are its backlog. ``failures`` counts the failures since the last success.
-    """
-
-    id: int
-    name: str
-    url: str
-    lang: str | None
-    kind: str | None
-    every: timedelta
-    next_poll: datetime
-    etag: str | None = None
-    modified: str | None = None
-    body_hash: str | None = None
-    failures: int = 0
-    first_ok: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Fetched:
-    """What one request for a feed brought back.
-
-    ``body`` is the decoded document, or None when there is nothing to parse: not modified (304) or failed.
-    ``error`` is None on success, else one sentence for the user. ``wire_bytes`` counts what came over the wire.
-    ``retry_after`` is the server's own wish, if it voiced one. ``refused`` marks an address that we did not ask.
-    """
-
-    started: datetime
-    seconds: float
-    status: int | None = None
-    wire_bytes: int = 0
-    body: bytes | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    url: str = ""
-    etag: str | None = None
-    modified: str | None = None
-    error: str | None = None
-    retry_after: timedelta | None = None
-    refused: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry of a feed document, cleaned, not yet stored. Text is plain and on one line; ``url`` is absolute."""
-
-    guid: str | None
-    url: str | None
-    title: str
-    summary: str = ""
-    lang: str | None = None
-    published: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class NextPoll:
-    """When a feed is due again, and how many failures lie behind it."""
-
-    at: datetime
-    failures: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Poll:
-    """Everything one poll of a feed changes, stored in one transaction. ``fresh`` are the entries not seen before.
-
-    ``keys`` holds for each fresh entry the key hashes under which it will be recognised (see monitor.feeds.fresh),
-    ``identities`` its identity hash. ``entries`` counts all entries of the document, ``known`` the stored ones that
-    share a key with them.
-    """
-
-    feed: Feed
-    fetched: Fetched
-    next: NextPoll
-    body_hash: str | None = None
-    entries: int = 0
-    fresh: tuple[Entry, ...] = ()
-    identities: tuple[str, ...] = ()
-    keys: tuple[tuple[int, ...], ...] = ()
-    known: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,20 +23,17 @@ from storage import (
     trends,
 )
 from storage.archive import Archives
+from storage.feed_records import Entry, Feed, FeedSpec, Poll
 from storage.records import (
     Classification,
     DayCount,
     Delivery,
     Embedding,
-    Entry,
-    Feed,
-    FeedSpec,
     Finding,
     Grouping,
     Head,
     History,
     Item,
-    Poll,
     Retry,
     Signal,
     StoryLine,

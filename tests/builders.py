@@ -4,21 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from storage.records import (
-    Classification,
-    Entry,
-    Feed,
-    FeedSpec,
-    Fetched,
-    Finding,
-    Grouping,
-    Item,
-    Merge,
-    NextPoll,
-    Poll,
-    Signal,
-    StoryItem,
-)
+from storage.feed_records import Entry, Feed, FeedSpec, Fetched, NextPoll, Poll
+from storage.records import Classification, Finding, Grouping, Item, Merge, Signal, StoryItem
 from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

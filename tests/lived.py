@@ -5,20 +5,8 @@ from datetime import datetime, timedelta
 from random import Random
 
 from monitor.detection.flow import Calendar, Flow, begins, flow_of
-from storage.records import (
-    Classification,
-    Entry,
-    Feed,
-    FeedSpec,
-    Fetched,
-    Grouping,
-    Merge,
-    NextPoll,
-    Poll,
-    Signal,
-    StoryItem,
-    Trend,
-)
+from storage.feed_records import Entry, Feed, FeedSpec, Fetched, NextPoll, Poll
+from storage.records import Classification, Grouping, Merge, Signal, StoryItem, Trend
 from storage.store import Store
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -9,7 +9,8 @@ from monitor import logs
 from monitor.config import Config
 from monitor.daemon import Daemon
 from monitor.errors import ConfigError
-from storage.records import Delivery, Fetched, NextPoll, Poll
+from storage.feed_records import Fetched, NextPoll, Poll
+from storage.records import Delivery
 from storage.store import Store
 from tests.builders import NOW, feed_in, finding
 from tests.fakes import CONFIG, FakeChannel, system

@@ -17,6 +17,8 @@ SOURCES = sorted(str(path.relative_to(ROOT)) for room in ("monitor", "storage") 
 PURE = (
     "monitor/feeds/due.py",
     "monitor/feeds/reach.py",
+    "monitor/feeds/slices.py",
+    "monitor/feeds/domains.py",
     "monitor/feeds/fresh.py",
     "monitor/feeds/links.py",
     "monitor/feeds/dates.py",
@@ -66,8 +68,9 @@ PURE = (
     "monitor/alerts/rules/trend.py",
     "monitor/alerts/rules/match.py",
     "storage/records.py",
+    "storage/feed_records.py",
 )
-SPEAKS_FOR_ITSELF = ("storage.records", "monitor.errors", "monitor.settings")
+SPEAKS_FOR_ITSELF = ("storage.records", "storage.feed_records", "monitor.errors", "monitor.settings")
 IMPURE = {
     *("asyncio", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "sqlite3", "subprocess"),
     *("sys", "tempfile", "threading", "httpx", "structlog", "sqlite_utils", "onnxruntime", "transformers"),

@@ -16,7 +16,7 @@ from monitor.cli import main
 from monitor.feeds.fresh import fresh
 from monitor.instance import only_instance
 from storage import reading
-from storage.records import FeedSpec
+from storage.feed_records import FeedSpec
 from storage.store import Store
 from tests.builders import entry, feed_in, poll
 from tests.test_config import FEED

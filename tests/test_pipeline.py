@@ -11,7 +11,8 @@ from monitor.errors import ChannelError
 from monitor.system import System
 from storage import reading
 from storage.errors import DatabaseBusy, StorageError
-from storage.records import Delivery, Fetched, Poll
+from storage.feed_records import Fetched, Poll
+from storage.records import Delivery
 from storage.store import Store
 from tests.builders import NOW, entry
 from tests.fakes import REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system

@@ -23,8 +23,8 @@ from monitor.past.keeping_to import kept, most_within, parse_limit
 from monitor.past.known_world import Moment, moments, shown
 from monitor.past.replay import WARM_UP, Raised, Replay, View, leading_up, see
 from storage import past, reading
+from storage.feed_records import Entry, Fetched
 from storage.past_records import Past, PastLook, Told
-from storage.records import Entry, Fetched
 from storage.store import Store
 from tests.builders import entry
 from tests.fakes import CONFIG, Clock, FakeClassifier, FakeFetcher, FakeParser, system

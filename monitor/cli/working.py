@@ -22,7 +22,7 @@ from monitor.instance import only_instance
 from monitor.signals.onnx_classifier import OnnxClassifier
 from monitor.signals.opening import open_classifier
 from monitor.system import System
-from storage.records import Feed
+from storage.feed_records import Feed
 from storage.store import Store
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from storage.records import Entry
+from storage.feed_records import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from monitor.settings import Duration, Settings
-from storage.records import Feed, Fetched, NextPoll
+from storage.feed_records import Feed, Fetched, NextPoll
 
 # Feeds that were added together should not be asked together for ever.
 JITTER = 0.1

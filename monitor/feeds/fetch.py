@@ -23,7 +23,7 @@ from monitor.feeds.connect import GuardedBackend
 from monitor.feeds.inflate import Inflater
 from monitor.feeds.limits import FetchSettings
 from monitor.feeds.target import Target, parse_target, redirected
-from storage.records import Feed, Fetched
+from storage.feed_records import Feed, Fetched
 
 MAX_REDIRECTS = 5
 _REDIRECTS = (301, 302, 303, 307, 308)

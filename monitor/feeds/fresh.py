@@ -18,7 +18,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from monitor.feeds.links import normalise_link
-from storage.records import Entry
+from storage.feed_records import Entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from monitor.feeds.jsonfeed import looks_like_json, read_json_feed
 from monitor.feeds.raw import RawDocument, RawEntry
 from monitor.feeds.strangers import describe_html, looks_like_html
 from monitor.feeds.xmlfeed import read_xml_feed
-from storage.records import Entry
+from storage.feed_records import Entry
 
 NEWEST = 500
 _MAX_GUID = 500

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from storage.records import Fetched
+from storage.feed_records import Fetched
 
 
 def offline(fetched: Sequence[Fetched]) -> bool:

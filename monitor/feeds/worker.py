@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from monitor.errors import ParseError
 from monitor.feeds.document import Document, Request, pack_request, unpack_document
 from monitor.feeds.frames import HEAD, REFUSED, REQUEST, frame
-from storage.records import Feed, Fetched
+from storage.feed_records import Feed, Fetched
 
 _MODULE = "monitor.feeds.worker_process"
 _START_SECONDS = 60

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 from monitor.feeds import clean, dates
-from storage.records import Entry
+from storage.feed_records import Entry
 
 MAX_SOURCE = 80
 _NAMES = {

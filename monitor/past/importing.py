@@ -19,7 +19,7 @@ from monitor.feeds import language
 from monitor.feeds.fresh import fresh, identify
 from monitor.past.archive import Archived, Reading, Refused, outside, read_line, stretches
 from storage.archive import PastItem
-from storage.records import Entry
+from storage.feed_records import Entry
 from storage.store import Store
 
 BATCH = 1000

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from monitor.feeds.due import JITTER, PollSettings, next_poll
-from storage.records import Feed, Fetched
+from storage.feed_records import Feed, Fetched
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 EVERY = timedelta(minutes=30)

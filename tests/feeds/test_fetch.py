@@ -13,7 +13,7 @@ import pytest
 
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.limits import FetchSettings
-from storage.records import Feed, Fetched
+from storage.feed_records import Feed, Fetched
 from tests.feeds.server import Script, Site, ok
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from monitor.feeds.fresh import fresh, identify
-from storage.records import Entry
+from storage.feed_records import Entry
 
 URL = "https://a.example/1"
 OTHER = "https://a.example/2"

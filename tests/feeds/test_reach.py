@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.feeds.reach import offline
-from storage.records import Fetched
+from storage.feed_records import Fetched
 
 FINE = Fetched(datetime(2026, 3, 1, 12, tzinfo=UTC), 0.1, 200)
 UNREACHED = replace(FINE, status=None, error="no route")

@@ -17,7 +17,7 @@ from monitor.feeds import frames, worker_process
 from monitor.feeds.document import Request, pack_request, unpack_document
 from monitor.feeds.parse import parse_document
 from monitor.feeds.worker import ParseWorker
-from storage.records import Feed, Fetched
+from storage.feed_records import Feed, Fetched
 from tests.feeds.sampling import NOW, Sample, samples
 
 SAMPLES = samples()

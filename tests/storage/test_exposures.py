@@ -8,7 +8,8 @@ import pytest
 from storage import reading
 from storage.days import known_zone
 from storage.exposures import add, covered_hours
-from storage.records import Exposure, Feed, FeedSpec
+from storage.feed_records import Feed, FeedSpec
+from storage.records import Exposure
 from storage.store import Store
 from tests.builders import NOW, entry, feed_in, poll
 

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage.records import Classification, Entry, Feed, FeedSpec, Grouping, Merge, Relation, Signal, StoryItem
+from storage.feed_records import Entry, Feed, FeedSpec
+from storage.records import Classification, Grouping, Merge, Relation, Signal, StoryItem
 from storage.recounting import Recounted
 from storage.store import Store
 from tests.builders import MODEL, entry, poll
