@@ -22,9 +22,10 @@ from monitor.alerts.rules.trend import TrendRule
 from monitor.detection.holidays import known_countries
 from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
-from monitor.feeds.limits import FetchSettings
+from monitor.feeds.limits import FetchSettings, HostSettings
 from monitor.settings import Duration, Settings
 from monitor.signals.settings import ClassifierSettings, TopicSettings
+from monitor.websub.settings import WebSubSettings
 from monitor.yaml_file import Problem, YamlFile
 from storage.feed_records import FeedSpec
 
@@ -75,7 +76,7 @@ class FeedSettings(Settings):
     )
     kind: str | None = Field(None, max_length=40, description="A word of yours: lab, press, policy, ...")
     every: Duration | None = Field(
-        None, ge=timedelta(seconds=1), description="Time between two polls; by default poll.every."
+        None, ge=timedelta(seconds=1), description="Time between two polls; without it the feed's own pace decides."
     )
     enabled: bool = True
 
@@ -105,6 +106,7 @@ class Config(Settings):
     )
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
+    websub: WebSubSettings = WebSubSettings()
     log: LogSettings = LogSettings()
     classifier: ClassifierSettings = ClassifierSettings()
     topics: dict[str, TopicSettings] = Field({}, description="Settings per topic of the model, and topics of your own.")
@@ -276,7 +278,7 @@ def _secret_in(file: Path, name: str) -> str:
 def field_names() -> set[str]:
     """Return every key that feeds.yaml may contain, for hints."""
     blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, ClassifierSettings, LogSettings]
-    blocks += [PollSettings, FetchSettings]
+    blocks += [PollSettings, FetchSettings, HostSettings, WebSubSettings]
     blocks += [kind.settings for kind in CHANNELS.values()] + [kind.settings for kind in RULES.values()]
     return {field.alias or name for block in blocks for name, field in block.model_fields.items()}
 

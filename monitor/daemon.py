@@ -6,20 +6,21 @@ are only the fallback, for feeds that fall due, retries whose time has come, and
 
 import asyncio
 import signal
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from monitor import pipeline, wiring
+from monitor import pipeline, polling, wiring
 from monitor.config import Config, secret_reader
 from monitor.errors import ConfigError
 from monitor.feeds.reach import offline
 from monitor.signals.opening import open_classifier
 from monitor.system import System
-from storage.feed_records import Fetched, Poll
+from monitor.websub.websub import WebSub
+from storage.feed_records import Feed, Fetched, Poll
 
 POLL_SECONDS = 2
 DELIVER_SECONDS = 5
@@ -27,6 +28,7 @@ PROCESS_SECONDS = 300
 DRAIN_SECONDS = 7.0
 AFTER_ERROR_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
+ROUND_PATIENCE_SECONDS = 5.0
 
 log = structlog.get_logger()
 
@@ -54,10 +56,12 @@ class Daemon:
         self.bells = Bells()
         self._reload = reload
         self._polling = asyncio.Lock()
+        self._rounds: dict[asyncio.Task[None], frozenset[int]] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._last: dict[int, Fetched] = {}
         self._was_offline = False
+        self._listening: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then drain: what was begun is finished or left for the next start."""
@@ -65,26 +69,29 @@ class Daemon:
         scheduler = self._timers()
         await asyncio.to_thread(self.system.classifier.load)
         self.bells.ring_all()
-        polling = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
+        self._listen_to_hubs()
+        asking = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
         loops = {
             asyncio.create_task(self._answer(self.bells.process, self._process), name="process"),
             asyncio.create_task(self._answer(self.bells.deliver, self._deliver), name="deliver"),
         }
         await self.bells.stop.wait()
         scheduler.shutdown(wait=False)
-        await self._drain(polling, loops)
+        await self._drain(asking, loops)
         await wiring.close(self.system)
 
-    async def _drain(self, polling: asyncio.Task[None], loops: set[asyncio.Task[None]]) -> None:
+    async def _drain(self, asking: asyncio.Task[None], loops: set[asyncio.Task[None]]) -> None:
         log.info("daemon.draining", seconds=DRAIN_SECONDS)
         self.system.store.hurry()
-        polling.cancel()  # a fetch that is cut has stored nothing
+        asking.cancel()
+        await self._cut_rounds()
+        await self._stop_listening()
         self.bells.ring_all()
         working = {*loops, *self._sending.values()}
         _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
         for task in late:
             task.cancel()
-        await asyncio.gather(polling, *working, return_exceptions=True)
+        await asyncio.gather(asking, *working, return_exceptions=True)
         log.info("daemon.stopped")
 
     def _listen(self) -> None:
@@ -129,14 +136,52 @@ class Daemon:
             await asyncio.wait_for(self.bells.stop.wait(), seconds)
 
     async def _poll(self) -> None:
+        """Ask the feeds that are due; a round that takes long goes on beside the next ones, without being asked again."""
         async with self._polling:
-            feeds = await self.system.store.due_feeds(self.system.now())
-            await pipeline.poll(self.system, feeds, self._polled)
+            asked = frozenset[int]().union(*self._rounds.values())
+            due = await self.system.store.due_feeds(self.system.now())
+            if feeds := [feed for feed in due if feed.id not in asked]:
+                task = asyncio.create_task(pipeline.poll(self.system, feeds, self._polled))
+                self._rounds[task] = frozenset(feed.id for feed in feeds)
+            await self._await_rounds()
         self._tell_if_offline()
+
+    async def _await_rounds(self) -> None:
+        """Wait a little for the rounds under way, and raise what ended one of them: the database is in trouble."""
+        if not self._rounds:
+            return
+        ended, _ = await asyncio.wait(self._rounds, timeout=ROUND_PATIENCE_SECONDS)
+        for task in ended:
+            del self._rounds[task]
+        for task in ended:
+            task.result()
+
+    def _listen_to_hubs(self) -> None:
+        async def receive(feed: Feed, body: bytes, headers: Mapping[str, str]) -> int:
+            new = await polling.receive(self.system, feed, body, headers)
+            if new:
+                self.bells.process.set()
+            return new
+
+        system = self.system
+        hubs = WebSub(system.config.websub, system.store, system.fetcher, receive, system.now)
+        self._listening = asyncio.create_task(hubs.run(), name="websub")
+
+    async def _stop_listening(self) -> None:
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.gather(self._listening, return_exceptions=True)
+
+    async def _cut_rounds(self) -> None:
+        """End all rounds at once: a fetch that is cut has stored nothing, and its feed is still due."""
+        rounds, self._rounds = self._rounds, {}
+        for task in rounds:
+            task.cancel()
+        await asyncio.gather(*rounds, return_exceptions=True)
 
     def _polled(self, poll: Poll, new: int) -> None:
         self._last[poll.feed.id] = poll.fetched
-        if new:
+        if new or poll.next.state != poll.feed.state:
             self.bells.process.set()
 
     def _tell_if_offline(self) -> None:
@@ -177,7 +222,7 @@ class Daemon:
     async def reconfigure(self) -> None:
         """Take over a changed feeds.yaml; keep the old one, and say why, when the new one is bad."""
         try:
-            async with self._polling:  # a round under way still uses the old connections and addresses
+            async with self._polling:
                 await self._take_over(self._reload())
         except Exception as error:  # noqa: BLE001 - whatever is wrong with the new file, the daemon goes on
             problems = str(error).splitlines() or [type(error).__name__]
@@ -193,8 +238,11 @@ class Daemon:
         classifier = open_classifier(config.classifier, config.topics, await old.store.heads())
         await asyncio.to_thread(classifier.load)
         new = wiring.build(config, old.store, classifier, secret_reader())
+        await self._cut_rounds()  # they still use the old connections and addresses
         await wiring.take_up(new)
+        await self._stop_listening()
         self.system = new
+        self._listen_to_hubs()
         self._last.clear()
         await wiring.close(old)
 

@@ -14,22 +14,18 @@ crash at any point loses nothing and repeats at most one batch.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import datetime
-from hashlib import sha256
 
 import structlog
 
-from monitor import trends
+from monitor import polling, trends
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
+from monitor.alerts.rules.feeds import RECOVERED_WITHIN
 from monitor.alerts.rules.occasion import CHART_DAYS, STORIES_KNOWN, Occasion, Tagged
 from monitor.alerts.rules.trend import budgets
 from monitor.detection import flow
-from monitor.errors import ChannelError, ParseError
-from monitor.feeds.document import Document
-from monitor.feeds.due import next_poll
-from monitor.feeds.fresh import fresh, identify
+from monitor.errors import ChannelError
 from monitor.judging import AT_ONCE, findings
 from monitor.progress import Progress
 from monitor.signals.tags import classifications, signals
@@ -37,7 +33,7 @@ from monitor.signals.text import model_text
 from monitor.stories import grouping
 from monitor.system import System
 from storage.errors import StorageError
-from storage.feed_records import Feed, Fetched, Poll
+from storage.feed_records import Feed, FeedHealth, Poll
 from storage.records import Classification, Delivery, Embedding, Finding, Item, Signal, StoryLine, Trend
 
 BATCH = 64
@@ -69,10 +65,10 @@ async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int]
 
     Raises StorageError when the database fails; whatever a feed does is recorded with it.
     """
-    slots = asyncio.Semaphore(system.config.poll.concurrency)
 
     async def one(feed: Feed) -> None:
-        async with slots:
+        # First its host's turn, then a slot: who waits for a slow host keeps nobody else from polling.
+        async with system.fetcher.turn(feed.address or feed.url), system.slots:
             done(*await _poll_one(system, feed))
 
     with Progress("polling feeds", len(feeds)) as progress:
@@ -86,55 +82,16 @@ async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int]
 
 async def _poll_one(system: System, feed: Feed) -> tuple[Poll, int]:
     try:
-        outcome = await _fetch_and_parse(system, feed)
+        outcome = await polling.poll_feed(system, feed)
         new = await system.store.save_poll(outcome, system.now())
     except StorageError:
         raise
     except Exception as error:
         log.exception("feed.fault", feed=feed.name)
-        failed = Fetched(system.now(), 0.0, error=f"unexpected {type(error).__name__}; see the log")
-        outcome = await _keep_new(system, feed, failed, None, Document())
+        outcome = polling.fault(system, feed, error)
         new = await system.store.save_poll(outcome, system.now())
-    _log_poll(outcome, new)
+    polling.tell(outcome, new)
     return outcome, new
-
-
-def _log_poll(poll: Poll, new: int) -> None:
-    fetched = poll.fetched
-    bound = log.bind(feed=poll.feed.name, status=fetched.status, seconds=round(fetched.seconds, 2))
-    if fetched.error:
-        bound.warning("feed.failed", error=fetched.error, failures=poll.next.failures)
-    else:
-        bound.info("feed.polled", entries=poll.entries, new=new)
-
-
-async def _fetch_and_parse(system: System, feed: Feed) -> Poll:
-    fetched = await system.fetcher.fetch(feed, system.now())
-    body_hash = sha256(fetched.body).hexdigest() if fetched.body is not None else None
-    document = Document()
-    if fetched.body is not None and body_hash != feed.body_hash:
-        try:
-            document = await system.parser.read(fetched, feed, system.now())
-        except ParseError as error:
-            fetched = replace(fetched, error=str(error))
-    return await _keep_new(system, feed, fetched, body_hash, document)
-
-
-async def _keep_new(system: System, feed: Feed, fetched: Fetched, body_hash: str | None, document: Document) -> Poll:
-    keys = {key for entry in document.entries for key in identify(entry).keys}
-    known = await system.store.known_entries(feed.id, list(keys)) if keys else []
-    kept = fresh(document.entries, known)
-    return Poll(
-        feed=feed,
-        fetched=replace(fetched, body=None),
-        next=next_poll(feed, fetched, fetched.error, system.config.poll, system.now()),
-        body_hash=body_hash,
-        entries=document.found,
-        known=len(known),
-        fresh=tuple(one.entry for one in kept),
-        identities=tuple(one.identity for one in kept),
-        keys=tuple(one.keys for one in kept),
-    )
 
 
 # classify → group → count → detect trends → evaluate alert rules
@@ -212,7 +169,9 @@ async def judge(system: System) -> int:
     looked = await _detect(system, now, news=bool(unjudged))
     found = await _find(system, [_tagged(*pair) for pair in unjudged if pair[1]], looked, now)
     judged = [item.id for item, _ in unjudged]
-    raised = await system.store.save_judgement(looked, found, judged, last_item, now) if looked or judged else 0
+    if not (looked or judged or found):
+        return 0
+    raised = await system.store.save_judgement(looked, found, judged, last_item, now)
     if raised:
         log.info("alerts.raised", alerts=raised)
     return raised
@@ -247,7 +206,7 @@ def _same_hour(one: datetime, other: datetime) -> bool:
 
 async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: datetime) -> list[Finding]:
     unusual = [trend for trend in looked if trend.state in (*trends.RISES, *trends.FALLS)]
-    today = system.calendar.day(now)
+    today, (feeds, told) = system.calendar.day(now), await _feeds(system, now)
     occasion = Occasion(
         now=now,
         zone=system.config.timezone,
@@ -255,8 +214,17 @@ async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: 
         tagged=tuple(one for one in tagged if not one.item.backlog),
         stories={t.topic: await _top_stories(system, t) for t in unusual},
         days={t.topic: await system.store.day_counts(t.topic, today, CHART_DAYS) for t in unusual},
+        feeds=feeds,
+        told=told,
     )
     return findings(system.config.alerts, occasion, tuple(system.channels))
+
+
+async def _feeds(system: System, now: datetime) -> tuple[tuple[FeedHealth, ...], frozenset[str]]:
+    """Return the feeds that are not well, or lately were not, and which of their troubles were told."""
+    if not any(rule.rule == "feeds" for rule in system.config.alerts):
+        return (), frozenset()
+    return tuple(await system.store.feed_health(now - RECOVERED_WITHIN)), await system.store.alert_keys("feeds")
 
 
 async def _top_stories(system: System, trend: Trend) -> tuple[StoryLine, ...]:

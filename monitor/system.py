@@ -1,5 +1,6 @@
 """The parts of a running monitor, as the pipeline uses them."""
 
+from asyncio import Semaphore
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,13 +18,14 @@ from storage.store import Store
 class System:
     """Everything that acts on the world, and the clock. Built by monitor.wiring, replaced by tests.
 
-    ``thresholds`` holds, per topic, the probability at which an item becomes a signal. ``calendar`` says whose days are
-    counted. ``now`` returns aware UTC.
+    ``slots`` are the places for feeds that are asked at the same time. ``thresholds`` holds, per topic, the probability
+    at which an item becomes a signal. ``calendar`` says whose days are counted. ``now`` returns aware UTC.
     """
 
     config: Config
     store: Store
     fetcher: Fetcher
+    slots: Semaphore
     parser: ParseWorker
     classifier: Classifier
     thresholds: Mapping[str, float]

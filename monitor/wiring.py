@@ -1,5 +1,6 @@
 """Builds the running system from a configuration: the one place where the parts meet."""
 
+from asyncio import Semaphore
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,7 @@ from monitor.alerts.channels.channel import Channel, ReadSecret
 from monitor.config import Config, secret_reader
 from monitor.detection.flow import Calendar
 from monitor.detection.holidays import PublicHolidays
+from monitor.feeds.domains import registered_domain
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
 from monitor.signals.classifier import Classifier
@@ -55,6 +57,7 @@ def build(config: Config, store: Store, classifier: Classifier, read_secret: Rea
         config=config,
         store=store,
         fetcher=Fetcher(config.fetch, user_agent(config.contact)),
+        slots=Semaphore(config.poll.concurrency),
         parser=ParseWorker(),
         classifier=classifier,
         thresholds=thresholds(config, classifier),
@@ -72,7 +75,7 @@ def calendar(config: Config) -> Calendar:
 async def take_up(system: System) -> None:
     """Tell the database which feeds to poll, and what decides each topic from now on."""
     now = system.now()
-    await system.store.sync_feeds(system.config.feed_specs(), now)
+    await system.store.sync_feeds(system.config.feed_specs(), now, registered_domain)
     await system.store.save_thresholds(system.classifier.models, system.thresholds, now)
     await system.store.count_in(system.config.timezone)
 

@@ -47,6 +47,11 @@ def _raise(db: Database, finding: Finding, now: datetime) -> bool:
     return True
 
 
+def keys(db: Database, kind: str) -> frozenset[str]:
+    """Return the keys of all alerts that rules of this kind have raised."""
+    return frozenset(row["key"] for row in db.conn.execute("SELECT key FROM alerts WHERE kind = ?", [kind]))
+
+
 def due_channels(db: Database, now: datetime) -> list[str]:
     """Return the channels for which a delivery's next try has come."""
     sql = "SELECT DISTINCT channel FROM deliveries WHERE state = 'pending' AND next_try <= ? ORDER BY channel"

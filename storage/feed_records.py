@@ -72,7 +72,7 @@ class Feed:
     ``modified`` are the server's validators byte for byte, decoded as latin-1. ``body_hash`` is the SHA-256 of the last
     body that was read. ``first_ok`` is None until the feed has answered once; the entries of that first answer are its
     backlog. ``failures`` counts the failures since the last success. ``every`` is its present interval, ``fixed`` when
-    the user chose it; ``rate`` its news a day (None before it is known), as of ``last_poll``. ``last_news`` is when it
+    the user chose it; ``rate`` its news a day (None before it is known), as of ``last_ok``. ``last_news`` is when it
     last brought something new. ``domain`` is its registered domain, whose feeds wait together when one is asked too
     often.
     """

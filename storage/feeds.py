@@ -1,37 +1,39 @@
-"""Feeds, their polls, and which of their entries are known."""
+"""The feeds of the configuration and those of the database: which is which, and what a change of it means."""
 
-import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 from sqlite_utils import Database
 
-from storage import exposures
-from storage.feed_records import Entry, Feed, FeedSpec, Poll
-from storage.times import from_text, maybe_time, to_text
+from storage.feed_records import FeedSpec
+from storage.times import to_text
 
-_COLUMNS = "id, name, url, lang, kind, every, next_poll, etag, modified, body_hash, failures, first_ok"
+FIRST_PACE = timedelta(minutes=30)
+"""How often a feed is asked whose own pace is not known yet."""
 
 
-def sync(db: Database, specs: Sequence[FeedSpec], now: datetime) -> None:
-    """Make the active feeds those of the configuration.
+def host_of(url: str) -> str:
+    """Return the host and port of a web address: its domain for whoever knows of no registered ones."""
+    return urlsplit(url).netloc.lower()
 
-    A feed is known by its URL (so it can be renamed), else by its name (so it can move). A feed that moved forgets its
-    validators; its next answer is a first answer again, and so is that of a feed which had left and comes back. A new
-    interval counts from now. Feeds that left the configuration keep their items and stop being polled.
+
+def sync(db: Database, specs: Sequence[FeedSpec], now: datetime, domain_of: Callable[[str], str]) -> None:
+    """Make the active feeds those of the configuration; ``domain_of`` gives the registered domain of an address.
+
+    A feed is known by its URL (so it can be renamed), else by its name (so it can move). A feed that moved forgets all
+    that it learned there; its next answer is a first answer again, and so is that of a feed which had left and comes
+    back. A new interval counts from now. Feeds that left the configuration keep their items and stop being polled.
     """
-    known = [(row["id"], row["name"], row["url"]) for row in db.execute("SELECT id, name, url FROM feeds")]
-    matched = match_feeds(specs, known)
-    db.execute("UPDATE feeds SET first_ok = NULL WHERE NOT active")
-    db.execute("UPDATE feeds SET active = 0")
-    for feed_id in matched.values():  # two feeds may swap names: names are unique at every moment
-        db.execute("UPDATE feeds SET name = 'renaming ' || id WHERE id = ?", [feed_id])
-    for index, spec in enumerate(specs):
-        if index in matched:
-            _update(db, matched[index], spec, now)
-        else:
-            _insert(db, spec, now)
+    known = {row["id"]: row for row in db.execute("SELECT id, name, url, address FROM feeds")}
+    matched = match_feeds(specs, [(row["id"], row["name"], row["url"]) for row in known.values()])
+    _let_go(db, known.keys() - matched.values(), {spec.name for spec in specs}, known)
+    rows = [(spec, known.get(matched.get(index, -1))) for index, spec in enumerate(specs)]
+    stored = [_values(spec, row, now, domain_of) for spec, row in rows if row is not None]
+    for statement in (_FREE_NAME, _FORGET_BLOCKS, _FORGET, _COME_BACK, _UPDATE):
+        db.conn.executemany(statement, stored)
+    db.conn.executemany(_INSERT, [_values(spec, None, now, domain_of) for spec, row in rows if row is None])
 
 
 def match_feeds(specs: Sequence[FeedSpec], known: Sequence[tuple[int, str, str]]) -> dict[int, int]:
@@ -50,157 +52,73 @@ def match_feeds(specs: Sequence[FeedSpec], known: Sequence[tuple[int, str, str]]
         lambda spec: in_any_case.get(spec.name.casefold()),
     )
     matched: dict[int, int] = {}
+    taken: set[int] = set()
     for find in ways:
         for index, spec in enumerate(specs):
             feed_id = find(spec)
-            if index not in matched and feed_id is not None and feed_id not in matched.values():
+            if index not in matched and feed_id is not None and feed_id not in taken:
                 matched[index] = feed_id
+                taken.add(feed_id)
     return matched
 
 
-def _insert(db: Database, spec: FeedSpec, now: datetime) -> None:
-    db.execute(
-        "INSERT INTO feeds (name, url, lang, kind, every, added, next_poll) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        [spec.name, spec.url, spec.lang, spec.kind, _seconds(spec), to_text(now), to_text(now)],
-    )
+def _let_go(db: Database, left: set[int], names: set[str], known: Mapping[int, sqlite3.Row]) -> None:
+    """Stop polling feeds; one whose name another feed has now is called otherwise."""
+    db.conn.executemany("UPDATE feeds SET active = 0 WHERE id = ?", [(feed_id,) for feed_id in left])
+    nameless = [(feed_id,) for feed_id in left if known[feed_id]["name"] in names]
+    db.conn.executemany("UPDATE feeds SET name = name || ' (feed ' || id || ')' WHERE id = ?", nameless)
 
 
-def _update(db: Database, feed_id: int, spec: FeedSpec, now: datetime) -> None:
-    db.execute(
-        """UPDATE feeds SET etag = NULL, modified = NULL, body_hash = NULL, failures = 0, first_ok = NULL, next_poll = ?
-           WHERE id = ? AND url <> ?""",
-        [to_text(now), feed_id, spec.url],
-    )
-    db.execute(
-        """UPDATE feeds SET active = 1, name = :name, url = :url, lang = :lang, kind = :kind,
-           next_poll = CASE WHEN every = :every THEN next_poll ELSE min(next_poll, :soon) END, every = :every
-           WHERE id = :id""",
-        {
-            "name": spec.name,
-            "url": spec.url,
-            "lang": spec.lang,
-            "kind": spec.kind,
-            "every": _seconds(spec),
-            "soon": to_text(now + spec.every),
-            "id": feed_id,
-        },
-    )
+def _values(
+    spec: FeedSpec, row: sqlite3.Row | None, now: datetime, domain_of: Callable[[str], str]
+) -> dict[str, object]:
+    moved = row is None or row["url"] != spec.url
+    asked = spec.url if row is None or moved else row["address"] or spec.url
+    return {
+        "id": row["id"] if row is not None else None,
+        "name": spec.name,
+        "url": spec.url,
+        "lang": spec.lang,
+        "kind": spec.kind,
+        "domain": domain_of(asked),
+        "fixed": spec.every is not None,
+        "every": spec.every.total_seconds() if spec.every is not None else None,
+        "first_pace": FIRST_PACE.total_seconds(),
+        "now": to_text(now),
+        "soon": to_text(now + (spec.every or FIRST_PACE)),
+    }
 
 
-def _seconds(spec: FeedSpec) -> float:
-    return spec.every.total_seconds()
+_INSERT = """
+INSERT INTO feeds (name, url, lang, kind, domain, fixed, every, added, next_poll)
+VALUES (:name, :url, :lang, :kind, :domain, :fixed, coalesce(:every, :first_pace), :now, :now)
+"""
 
+# Two feeds may swap names, and names are unique at every moment.
+_FREE_NAME = "UPDATE feeds SET name = 'renaming ' || id WHERE id = :id"
 
-def due(db: Database, now: datetime) -> list[Feed]:
-    """Return the active feeds whose time has come, the longest overdue first."""
-    sql = f"SELECT {_COLUMNS} FROM feeds WHERE active AND next_poll <= ? ORDER BY next_poll, id"
-    return [_feed(row) for row in db.execute(sql, [to_text(now)])]
+_FORGET_BLOCKS = """
+DELETE FROM documents WHERE feed_id = :id AND EXISTS (SELECT 1 FROM feeds f WHERE f.id = feed_id AND f.url <> :url)
+"""
 
+_NEW_AGAIN = """
+first_ok = NULL, next_poll = :now, failures = 0, error = NULL, trouble = NULL,
+state = 'new', state_since = NULL, before = NULL, before_since = NULL
+"""
 
-def _feed(row: sqlite3.Row) -> Feed:
-    values = dict(row)
-    values["every"] = timedelta(seconds=values["every"])
-    values["next_poll"] = from_text(values["next_poll"])
-    values["first_ok"] = maybe_time(values["first_ok"])
-    return Feed(**values)
+_FORGET = f"""
+UPDATE feeds SET {_NEW_AGAIN}, etag = NULL, modified = NULL, body_hash = NULL, hints = NULL, rate = NULL,
+  every = :first_pace, address = NULL, moved_to = NULL, moved_since = NULL, moved_times = NULL
+WHERE id = :id AND url <> :url
+"""
 
+_COME_BACK = f"UPDATE feeds SET {_NEW_AGAIN} WHERE id = :id AND NOT active"
 
-def known_entries(db: Database, feed_id: int, keys: Sequence[int]) -> list[Entry]:
-    """Return the stored entries of a feed that share at least one key; only guid, url and title are filled."""
-    sql = """SELECT guid, url, title FROM items WHERE id IN
-             (SELECT item_id FROM item_keys WHERE feed_id = ? AND key IN (SELECT value FROM json_each(?)))"""
-    return [Entry(**row) for row in map(dict, db.execute(sql, [feed_id, json.dumps(list(keys))]))]
+# An interval that the user no longer sets begins anew; one that a feed has learned by itself stays.
+_EVERY = "coalesce(:every, CASE WHEN fixed THEN :first_pace ELSE every END)"
 
-
-def save_poll(db: Database, poll: Poll, now: datetime) -> int:
-    """Store the outcome of one poll: the fetch, the feed's new state, its new entries. Returns their number."""
-    stored = _insert_items(db, poll, now)
-    _insert_fetch(db, poll, stored)
-    exposures.count_poll(db, poll.feed.id, poll.fetched.started, poll.fetched.error is not None)
-    if poll.fetched.error is None:
-        _record_success(db, poll, now)
-        exposures.record(db, poll, now)
-    else:
-        _record_failure(db, poll, now)
-    return stored
-
-
-def _insert_fetch(db: Database, poll: Poll, stored: int) -> None:
-    fetched = poll.fetched
-    db.execute(
-        "INSERT INTO fetches (feed_id, started, seconds, status, bytes, entries, new_items, error)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            poll.feed.id,
-            to_text(fetched.started),
-            round(fetched.seconds, 3),
-            fetched.status,
-            fetched.wire_bytes,
-            poll.entries,
-            stored,
-            fetched.error,
-        ],
-    )
-
-
-def _record_failure(db: Database, poll: Poll, now: datetime) -> None:
-    db.execute(
-        "UPDATE feeds SET last_poll = ?, status = ?, error = ?, failures = ?, next_poll = ? WHERE id = ?",
-        [
-            to_text(now),
-            poll.fetched.status,
-            poll.fetched.error,
-            poll.next.failures,
-            to_text(poll.next.at),
-            poll.feed.id,
-        ],
-    )
-
-
-def _record_success(db: Database, poll: Poll, now: datetime) -> None:
-    db.execute(
-        """UPDATE feeds SET last_poll = :now, last_ok = :now, first_ok = coalesce(first_ok, :now), status = :status,
-           error = NULL, failures = 0, next_poll = :next, etag = :etag, modified = :modified,
-           body_hash = coalesce(:body_hash, body_hash) WHERE id = :id""",
-        {
-            "now": to_text(now),
-            "status": poll.fetched.status,
-            "next": to_text(poll.next.at),
-            "etag": poll.fetched.etag,
-            "modified": poll.fetched.modified,
-            "body_hash": poll.body_hash,
-            "id": poll.feed.id,
-        },
-    )
-
-
-def _insert_items(db: Database, poll: Poll, now: datetime) -> int:
-    stored = 0
-    for entry, identity, keys in zip(poll.fresh, poll.identities, poll.keys, strict=True):
-        cursor = db.execute(
-            """INSERT INTO items
-               (feed_id, guid, url, title, summary, lang, published, seen, backlog, identity, pending)
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'classify') ON CONFLICT (feed_id, identity) DO NOTHING""",
-            [
-                poll.feed.id,
-                entry.guid,
-                entry.url,
-                entry.title,
-                entry.summary,
-                entry.lang,
-                to_text(min(entry.published or now, now)),
-                to_text(now),
-                exposures.first_answer(poll),
-                identity,
-            ],
-        )
-        if cursor.rowcount:
-            stored += 1
-            rows = [(poll.feed.id, key, cursor.lastrowid) for key in keys]
-            db.conn.executemany("INSERT OR IGNORE INTO item_keys (feed_id, key, item_id) VALUES (?, ?, ?)", rows)
-    return stored
-
-
-def prune_fetches(db: Database, before: datetime) -> None:
-    """Forget polls from before then: a feed asked every half hour leaves 17,520 rows a year."""
-    db.execute("DELETE FROM fetches WHERE started < ?", [to_text(before)])
+_UPDATE = f"""
+UPDATE feeds SET active = 1, name = :name, url = :url, lang = :lang, kind = :kind, domain = :domain, fixed = :fixed,
+  next_poll = CASE WHEN every = {_EVERY} THEN next_poll ELSE min(next_poll, :soon) END, every = {_EVERY}
+WHERE id = :id
+"""

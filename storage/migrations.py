@@ -35,6 +35,13 @@ def m003_stories(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m004_polling(db: Database) -> None:
+    """Add each feed's pace, state, hints and moves, hashes of its entries, closed domains and hubs."""
+    for statement in statements(files("storage").joinpath("schema/004_polling.sql").read_text()):
+        db.execute(statement)
+
+
 def migrate(db: Database, path: Path) -> None:
     """Apply what is missing, then rebuild the views. Two processes may call this at once.
 

@@ -86,8 +86,8 @@ def _exposures(db: Database, since: datetime) -> tuple[PastExposure, ...]:
 
 
 def _fetched(db: Database) -> dict[int, tuple[int, ...]]:
-    sql = """SELECT feed_id, CAST(strftime('%s', started) + seconds AS INTEGER) FROM fetches WHERE error IS NULL
-             ORDER BY feed_id, started"""
+    sql = """SELECT feed_id, CAST(strftime('%s', started) + seconds AS INTEGER) FROM fetches
+             WHERE error IS NULL AND NOT pushed ORDER BY started"""
     found: dict[int, list[int]] = {}
     for feed_id, ended in db.execute(sql):
         found.setdefault(feed_id, []).append(ended)

@@ -108,7 +108,11 @@ def status(path: Path) -> dict[str, Answer]:
 
 
 _STATUS = {
-    "feeds": "SELECT * FROM feed_health",
+    "feeds": """SELECT name, state, since, status, last_ok, minutes, per_day,
+                       max(next_poll, coalesce(waits_for, '')) AS next_poll,
+                       CASE state WHEN 'stale' THEN coalesce('no news since ' || last_news, 'no news yet')
+                                  ELSE coalesce(error, '') END AS reason
+                FROM feed_health""",
     "pending": "SELECT pending AS step, count(*) AS items FROM items WHERE pending IS NOT NULL GROUP BY pending",
     "totals": """SELECT (SELECT count(*) FROM items) AS items, (SELECT count(*) FROM signals) AS signals,
                  (SELECT count(*) FROM stories) AS stories, (SELECT count(*) FROM alerts) AS alerts,

@@ -153,7 +153,7 @@ INSERT INTO feed_days (day, feed_id, polls, failures)
 SELECT d.day, f.feed_id, sum(f.error IS NULL), sum(f.error IS NOT NULL) FROM (
   SELECT json_extract(value, '$[0]') AS day, json_extract(value, '$[1]') AS start, json_extract(value, '$[2]') AS "end"
   FROM json_each(?)) d CROSS JOIN fetches f ON f.started >= d.start AND f.started < d."end"
-WHERE true GROUP BY d.day, f.feed_id
+WHERE NOT f.pushed GROUP BY d.day, f.feed_id
 ON CONFLICT (day, feed_id) DO UPDATE SET polls = max(polls, excluded.polls), failures = max(failures, excluded.failures)
 """
 

@@ -10,7 +10,6 @@ from storage import (
     alerts,
     counts,
     embeddings,
-    feeds,
     heads,
     history,
     items,
@@ -23,7 +22,7 @@ from storage import (
     trends,
 )
 from storage.archive import Archives
-from storage.feed_records import Entry, Feed, FeedSpec, Poll
+from storage.polling import Polling
 from storage.records import (
     Classification,
     DayCount,
@@ -43,31 +42,8 @@ from storage.records import (
 from storage.recounting import Recounted
 
 
-class Store(Archives):
+class Store(Archives, Polling):
     """The database as the pipeline sees it. Every method raises StorageError when the database cannot be used."""
-
-    # Feeds
-
-    async def sync_feeds(self, specs: Sequence[FeedSpec], now: datetime) -> None:
-        """Make the active feeds those of the configuration."""
-        await self._do(lambda db: feeds.sync(db, specs, now))
-
-    async def due_feeds(self, now: datetime) -> list[Feed]:
-        """Return the feeds whose time has come."""
-        return await self._do(lambda db: feeds.due(db, now))
-
-    async def known_entries(self, feed_id: int, keys: Sequence[int]) -> list[Entry]:
-        """Return the stored entries of a feed that share at least one key."""
-        return await self._do(lambda db: feeds.known_entries(db, feed_id, keys))
-
-    async def prune_fetches(self, before: datetime) -> None:
-        """Forget polls and looks from before then."""
-        await self._do(lambda db: feeds.prune_fetches(db, before))
-        await self._do(lambda db: looks.prune(db, before))
-
-    async def save_poll(self, poll: Poll, now: datetime) -> int:
-        """Store a poll: fetch, feed state, new entries. Returns the number of new items."""
-        return await self._do(lambda db: feeds.save_poll(db, poll, now))
 
     # Items on their way
 
@@ -208,6 +184,10 @@ class Store(Archives):
     async def unjudged(self, limit: int) -> list[tuple[Item, list[Signal]]]:
         """Return items that no alert rule has looked at yet, with their signals."""
         return await self._do(lambda db: signals.unjudged(db, limit))
+
+    async def alert_keys(self, kind: str) -> frozenset[str]:
+        """Return the keys of all alerts that rules of this kind (trend, match, feeds) have raised."""
+        return await self._look(lambda db: alerts.keys(db, kind))
 
     async def save_judgement(
         self,

@@ -51,12 +51,7 @@ class Writer:
 
     async def _do(self, work: Callable[[Database], T]) -> T:
         """Run one transaction. A caller that is cancelled meanwhile gets its cancellation after the commit."""
-        job = asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work)
-        try:
-            return await asyncio.shield(job)
-        except asyncio.CancelledError:
-            await asyncio.wait([job])
-            raise
+        return await until_done(asyncio.get_running_loop().run_in_executor(self._thread, self._transact, work))
 
     def _transact(self, work: Callable[[Database], T]) -> T:
         with translated(self.path), transaction(self._db, lambda: self._patience):
@@ -70,6 +65,17 @@ class Writer:
                 return question(self._db)
 
         return await asyncio.get_running_loop().run_in_executor(self._thread, ask)
+
+
+async def until_done(job: "asyncio.Future[T]") -> T:
+    """Wait for what is under way, also when cancelled meanwhile: the cancellation comes afterwards."""
+    try:
+        return await asyncio.shield(job)
+    except asyncio.CancelledError:
+        await asyncio.wait([job])
+        if not job.cancelled():
+            job.exception()  # else Python complains that nobody asked
+        raise
 
 
 def _open(path: Path) -> Database:

@@ -4,12 +4,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from storage.feed_records import Entry, Feed, FeedSpec, Fetched, NextPoll, Poll
+from storage.feed_records import Entry, Feed, FeedSpec, Fetched, NextPoll, Poll, Trouble
 from storage.records import Classification, Finding, Grouping, Item, Merge, Signal, StoryItem
 from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 MODEL = "test-model"
+MODIFIED = "Mon, 23 Nov 2026 13:00:00 GMT"
 
 
 def entry(title: str, published: datetime | None = NOW, **fields: object) -> Entry:
@@ -19,26 +20,40 @@ def entry(title: str, published: datetime | None = NOW, **fields: object) -> Ent
 
 
 def poll(feed: Feed, *entries: Entry, error: str | None = None) -> Poll:
-    """Build a poll of a feed that brought these entries, all of them new."""
-    fetched = Fetched(NOW, 0.1, 200, 1000, error=error, etag='"v1"', modified="Mon, 23 Nov 2026 13:00:00 GMT")
+    """Build a poll of a feed that brought these entries, all of them new, or failed."""
+    trouble: Trouble | None = "status" if error else None
+    fetched = Fetched(
+        NOW, 0.1, 200, 1000, error=error, trouble=trouble, etag='"v1"', modified="Mon, 23 Nov 2026 13:00:00 GMT"
+    )
     identities = tuple(f"id:{e.guid}" for e in entries)
     keys = tuple((int(sha256(i.encode()).hexdigest()[:12], 16),) for i in identities)
-    later = NextPoll(NOW + timedelta(minutes=30), 1 if error else 0)
+    later = NextPoll(NOW + timedelta(minutes=30), 1 if error else 0, state="failing" if error else "ok")
     return Poll(feed, fetched, later, "hash", len(entries), entries, identities, keys)
+
+
+def unchanged(feed: Feed, now: datetime = NOW) -> Poll:
+    """Build a poll to which the server said that nothing is new (304)."""
+    fetched = Fetched(now, 0.1, 304, 200, etag='"v1"', modified=MODIFIED)
+    return Poll(feed, fetched, NextPoll(now + timedelta(minutes=30)))
 
 
 async def feed_in(store: Store, name: str = "Wire") -> Feed:
     """Add a feed to the store's feeds, and return it as stored."""
-    known = {feed.name: FeedSpec(feed.name, feed.url) for feed in await store.due_feeds(NOW + timedelta(days=9999))}
+    known = {feed.name: FeedSpec(feed.name, feed.url) for feed in await store.all_feeds()}
     known[name] = FeedSpec(name, f"https://{name.lower()}.example/feed")
     await store.sync_feeds(list(known.values()), NOW)
-    return next(f for f in await store.due_feeds(NOW + timedelta(days=9999)) if f.name == name)
+    return await feed_now(store, name)
+
+
+async def feed_now(store: Store, name: str = "Wire") -> Feed:
+    """Return one of the store's feeds as it stands."""
+    return next(feed for feed in await store.all_feeds() if feed.name == name)
 
 
 async def past_first_answer(store: Store, feed: Feed) -> Feed:
     """Let the feed answer once, empty, so that what follows is news and no backlog."""
     await store.save_poll(poll(feed), NOW - timedelta(days=1))
-    return next(f for f in await store.due_feeds(NOW + timedelta(days=9999)) if f.id == feed.id)
+    return await feed_now(store, feed.name)
 
 
 async def tag(store: Store, **topics: float) -> list[Item]:

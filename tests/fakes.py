@@ -1,6 +1,8 @@
 """Stand-ins for what the pipeline acts through, each small enough to read."""
 
+from asyncio import Semaphore
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, cast
@@ -28,6 +30,9 @@ class FakeFetcher:
         self.count += 1
         usual = Fetched(now, 0.1, 200, 100, body=f"body {self.count}".encode())
         return self.answers.get(feed.name, lambda: usual)()
+
+    def turn(self, _url: str) -> AbstractAsyncContextManager[None]:
+        return nullcontext()
 
 
 @dataclass
@@ -102,6 +107,7 @@ def system(store: Store, **parts: Any) -> System:
     usual = {
         "config": Config.model_validate(CONFIG),
         "fetcher": FakeFetcher(),
+        "slots": Semaphore(8),
         "parser": FakeParser(),
         "classifier": FakeClassifier(),
         "thresholds": FakeClassifier.thresholds,

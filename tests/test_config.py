@@ -124,7 +124,7 @@ def test_a_list_of_feeds_is_enough(tmp_path: Path) -> None:
     assert config.database == tmp_path.resolve() / "signals.db"
     assert [rule.name for rule in config.alerts] == ["surge"]
     assert list(config.channels) == ["console"]
-    assert config.feed_specs()[0].every == timedelta(minutes=30)
+    assert config.feed_specs()[0].every is None
 
 
 def test_a_feeds_address_is_kept_byte_for_byte(tmp_path: Path) -> None:
@@ -172,7 +172,7 @@ class TestShippedFiles:
         shown = [line.replace("# ", "", 1) if _is_setting(line) else line for line in lines]
         config = read(tmp_path, "\n".join(shown), SMTP_PASSWORD="x", SLACK_WEBHOOK="https://hooks.example/x")
         assert set(config.channels) == {"console", "desk", "team"}
-        assert [rule.name for rule in config.alerts] == ["surge", "export-controls"]
+        assert [rule.name for rule in config.alerts] == ["surge", "feed-trouble", "export-controls"]
         assert config.contact
         assert config.topics["capex"].threshold
 
@@ -191,7 +191,7 @@ def _is_setting(line: str) -> bool:
     """Tell a commented-out setting ("# key: value", "#   - key: ...") from a comment in words."""
     body = line.strip().removeprefix("#").strip().removeprefix("- ")
     key, colon, _ = body.partition(":")
-    return line.strip().startswith("#") and bool(colon) and key.replace("_", "").isalpha() and key.islower()
+    return line.strip().startswith("#") and bool(colon) and re.sub("[_.]", "", key).isalpha() and key.islower()
 
 
 def test_the_configuration_can_be_named_by_the_environment() -> None:

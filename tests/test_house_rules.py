@@ -19,6 +19,12 @@ PURE = (
     "monitor/feeds/reach.py",
     "monitor/feeds/slices.py",
     "monitor/feeds/domains.py",
+    "monitor/feeds/target.py",
+    "monitor/feeds/response.py",
+    "monitor/feeds/pace.py",
+    "monitor/feeds/wishes.py",
+    "monitor/feeds/standing.py",
+    "monitor/feeds/moves.py",
     "monitor/feeds/fresh.py",
     "monitor/feeds/links.py",
     "monitor/feeds/dates.py",
@@ -37,6 +43,9 @@ PURE = (
     "monitor/signals/logistic.py",
     "monitor/signals/learning.py",
     "monitor/signals/telling_apart.py",
+    "monitor/feeds/opml.py",
+    "monitor/feeds/discovery.py",
+    "monitor/cli/feeds_words.py",
     "monitor/cli/statements.py",
     "monitor/trends.py",
     "monitor/detection/flow.py",
@@ -61,12 +70,17 @@ PURE = (
     "monitor/stories/common_words.py",
     "monitor/stories/weights.py",
     "storage/past_records.py",
+    "monitor/websub/settings.py",
+    "monitor/websub/protocol.py",
+    "monitor/websub/schedule.py",
+    "monitor/websub/limits.py",
     "monitor/alerts/retry.py",
     "monitor/alerts/wording.py",
     "monitor/alerts/rules/__init__.py",
     "monitor/alerts/rules/occasion.py",
     "monitor/alerts/rules/trend.py",
     "monitor/alerts/rules/match.py",
+    "monitor/alerts/rules/feeds.py",
     "storage/records.py",
     "storage/feed_records.py",
 )
@@ -79,8 +93,7 @@ IMPURE = {
 ONLY_IN = {
     "sqlite3": ("storage/",),
     "sqlite_utils": ("storage/",),
-    "httpx": ("monitor/feeds/fetch.py", "monitor/alerts/channels/"),
-    "httpcore": ("monitor/feeds/connect.py", "monitor/feeds/fetch.py"),
+    "httpx": ("monitor/feeds/", "monitor/alerts/channels/"),
     "feedparser": ("monitor/feeds/",),
     "aiosmtplib": ("monitor/alerts/channels/",),
     "aiosmtpd": ("monitor/demo/",),
@@ -88,6 +101,8 @@ ONLY_IN = {
     "onnxruntime": ("monitor/signals/onnx_classifier.py", "monitor/training/"),
     "transformers": ("monitor/signals/hub.py", "monitor/training/"),
     "torch": ("monitor/signals/hub.py", "monitor/training/"),
+    "listparser": ("monitor/feeds/opml.py",),
+    "uvicorn": ("monitor/websub/server.py",),
     "jinja2": ("monitor/alerts/render/",),
 }
 """Which rooms may import what."""
@@ -103,6 +118,8 @@ AT_START = {
     "numpy",
     "feedparser",
     "rich",
+    "uvicorn",
+    "publicsuffixlist",
 }
 """What `monitor --help` must not load."""
 

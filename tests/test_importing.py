@@ -13,7 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from monitor.cli import main
-from monitor.feeds.fresh import fresh
+from monitor.feeds.fresh import fresh, identify_all
 from monitor.instance import only_instance
 from storage import reading
 from storage.feed_records import FeedSpec
@@ -65,7 +65,7 @@ def stored(home: Path, feed_url: str, titles: Iterable[str]) -> None:
 
     async def polled(store: Store) -> None:
         entries = tuple(entry(title, BEGIN, url=f"{feed_url}/{title}") for title in titles)
-        kept = fresh(entries, [])
+        kept = fresh(identify_all(entries), [])
         keys, identities = tuple(one.keys for one in kept), tuple(one.identity for one in kept)
         first = replace(poll(await feed_in(store), *entries), keys=keys, identities=identities)
         await store.save_poll(first, BEGIN)

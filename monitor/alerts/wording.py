@@ -108,3 +108,19 @@ def moment_name(moment: datetime, zone: tzinfo = UTC) -> str:
 def weekday_time(moment: datetime, zone: tzinfo = UTC) -> str:
     """Write a moment of the last days as 'Mon 14:00'."""
     return f"{moment.astimezone(zone):%a %H:%M}"
+
+
+def day_since(moment: datetime, now: datetime, zone: tzinfo = UTC) -> str:
+    """Write a moment of the past as it is said after 'since': 'Mon 14:00' within six days, '23 Oct', '23 Oct 2025'."""
+    if now - moment < timedelta(days=6):
+        return weekday_time(moment, zone)
+    day = moment.astimezone(zone).date()
+    return short_day(day) if day.year == now.astimezone(zone).year else f"{short_day(day)} {day.year}"
+
+
+def span(duration: timedelta) -> str:
+    """Write how long something lasted: '20 minutes', '5 hours', '3 days'."""
+    for unit, name in ((timedelta(days=1), "day"), (timedelta(hours=1), "hour")):
+        if duration >= 2 * unit:
+            return counted(round(duration / unit), name, f"{name}s")
+    return counted(round(duration / timedelta(minutes=1)), "minute", "minutes")

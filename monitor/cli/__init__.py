@@ -12,6 +12,7 @@ COMMANDS = {
     "run": ("working", "Run the daemon: poll feeds, tag, detect trends, alert. --once does one round."),
     "poll": ("working", "Fetch the feeds that are due and store what is new."),
     "classify": ("working", "Tag stored items with topics, or items from standard input (--jsonl)."),
+    "feeds": ("feeds", "List, add, remove, pause, check, import and export feeds."),
     "import": ("importing", "Read past items from JSON Lines, so that trends start with a history."),
     "replay": ("replaying", "Show what the alert rules would have found in the past, when and why."),
     "recount": ("recounting", "Make stories' numbers and the daily counts anew, and say what differed."),

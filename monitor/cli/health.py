@@ -1,5 +1,7 @@
 """How the monitor is: for people (status) and for supervisors (healthcheck)."""
 
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -54,11 +56,14 @@ _TITLES = {
 
 
 _COLUMNS = {
-    "feeds": ("name", "state", "status", "last_ok", "failures", "items", "error"),
+    "feeds": ("name", "state", "since", "reason", "next_poll"),
     "trends": ("topic", "state", "observed", "expected", "low", "high", "per_year", "since", "ready"),
     "pending": ("step", "items"),
     "deliveries": ("headline", "channel", "state", "attempts", "next_try", "error"),
 }
+
+
+_ALL_FEEDS = ("name", "state", "since", "last_ok", "minutes", "per_day", "next_poll", "status", "reason")
 
 
 def _pick(answer: Answer, *columns: str) -> Answer:
@@ -85,12 +90,30 @@ def _ago(moment: object, now: datetime) -> str:
 
 
 def _feeds(feeds: Answer, all_feeds: bool) -> None:
-    shown = _pick(feeds, *_COLUMNS["feeds"])
-    trouble = [row for row in shown.rows if row[1] != "ok"]
-    total = len(shown.rows)
-    click.echo(f"\n{total} feeds: {total - len(trouble)} ok, {len(trouble)} failing or not polled yet")
-    if rows := shown.rows if all_feeds else trouble:
-        show(Answer(shown.columns, rows), "table")
+    states = [str(state) for (state,) in _pick(feeds, "state").rows]
+    click.echo(f"\n{len(states)} feeds: {_counts(states)}")
+    chosen = _pick(feeds, *(_ALL_FEEDS if all_feeds else _COLUMNS["feeds"]))
+    if rows := [row for row, state in zip(chosen.rows, states, strict=True) if all_feeds or state in _IN_TROUBLE]:
+        show(Answer(chosen.columns, rows), "table")
+    for state, advice in _IN_TROUBLE.items():
+        if state in states:
+            click.echo(f"{state}: {advice}")
+
+
+def _counts(states: Sequence[str]) -> str:
+    """Count feeds by state: well ones first, then the worst."""
+    counts = Counter("not asked yet" if state == "new" else state for state in states)
+    present = [state for state in (*_IN_TROUBLE, "not asked yet") if counts[state]]
+    return ", ".join(f"{counts[state]} {state}" for state in ("ok", *present))
+
+
+_IN_TROUBLE = {
+    "gone": "its site says that it is no more; remove it, or look for its successor with `monitor feeds add SITE`",
+    "blocked": "its site refuses this program; set `contact:`, ask it less often (`every:`), or write to its owner",
+    "failing": "it is asked again, ever more seldom; `monitor feeds check NAME` asks at once and says what can be done",
+    "stale": "it answers, but has had no news for long; look whether its site has another feed",
+}
+"""The states that need attention, the worst first, and what a person can do."""
 
 
 @click.command()
@@ -100,24 +123,20 @@ def healthcheck(config_path: Path, max_age: timedelta | None) -> None:
     """Exit 0 when some feed has answered lately and no item is stuck, else 1 with the reason."""
     config = load_config(config_path)
     try:
-        complaint = verdict(config, max_age or longest_silence(config), utc_now())
+        complaint = verdict(config, max_age, utc_now())
     except StorageError as error:
         complaint = str(error)
     click.echo(complaint or "ok", err=bool(complaint))
     raise SystemExit(1 if complaint else 0)
 
 
-def longest_silence(config: Config) -> timedelta:
-    """Return how long all feeds together may stay silent: three polls of the most frequent one, at least an hour."""
-    return max(3 * min(spec.every for spec in config.feed_specs()), timedelta(hours=1))
-
-
-def verdict(config: Config, limit: timedelta, now: datetime) -> str | None:
-    """Return what is wrong, or None when all is well."""
+def verdict(config: Config, limit: timedelta | None, now: datetime) -> str | None:
+    """Return what is wrong, or None when all is well. Without a limit, the feeds' own pace sets it."""
     row = _first(reading.ask(config.database, _HEALTH))
     last_ok, stuck = row["last_ok"], row["oldest_pending"]
     if not isinstance(last_ok, str):
         return "no feed has answered yet"
+    limit = limit or _longest_silence(row["shortest"])
     if now - from_text(last_ok) > limit:
         return f"no feed has answered since {last_ok}, more than {format_duration(limit)} ago"
     if isinstance(stuck, str) and now - from_text(stuck) > LONGEST_WAIT:
@@ -125,5 +144,16 @@ def verdict(config: Config, limit: timedelta, now: datetime) -> str | None:
     return None
 
 
+def _longest_silence(shortest: object) -> timedelta:
+    """Return how long all feeds together may stay silent: three times the shortest way between two polls of one."""
+    seconds = shortest if isinstance(shortest, int) else 0
+    return max(3 * timedelta(seconds=seconds), timedelta(hours=1))
+
+
+# Where a site wants to be asked less often than the feed has news, its next poll is further away than `every`.
 _HEALTH = """SELECT (SELECT max(last_ok) FROM feeds WHERE active) AS last_ok,
-                    (SELECT min(+seen) FROM items WHERE pending IS NOT NULL) AS oldest_pending"""
+                    (SELECT min(+seen) FROM items WHERE pending IS NOT NULL) AS oldest_pending,
+                    (SELECT min(CASE WHEN failures = 0 AND last_poll IS NOT NULL
+                                     THEN max(every, strftime('%s', next_poll) - strftime('%s', last_poll))
+                                     ELSE every END)
+                     FROM feeds WHERE active AND state <> 'gone') AS shortest"""

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
@@ -28,14 +29,17 @@ from storage.store import Store
 T = TypeVar("T")
 
 
-def _work(config: Config, job: Callable[[System], Awaitable[T]]) -> T:
-    """Do a job on a running system, as the only process that works on its database."""
+def _work(config: Config, job: Callable[[System], Awaitable[T]], *, reloads: bool = False) -> T:
+    """Do a job on a running system, as the only process that works on its database.
+
+    ``reloads`` tells the others that this process reads feeds.yaml anew on SIGHUP.
+    """
 
     async def session() -> T:
         async with wiring.running(config) as system:
             return await job(system)
 
-    with only_instance(config.database):
+    with only_instance(config.database, reloads=reloads):
         return asyncio.run(session())
 
 
@@ -59,8 +63,9 @@ def run(config_path: Path, once: bool, all_feeds: bool) -> None:
 
 def _run_daemon(config: Config, path: Path) -> None:
     heed_signals()  # until the daemon listens itself
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        _work(config, lambda system: Daemon(system, lambda: _ready(path)).run())
+        _work(config, lambda system: Daemon(system, lambda: _ready(path)).run(), reloads=True)
     except KeyboardInterrupt:
         click.echo("stopped before it began", err=True)
 
@@ -71,8 +76,7 @@ async def _once(system: System, all_feeds: bool) -> None:
 
 
 async def _feeds(system: System, all_feeds: bool) -> list[Feed]:
-    now = system.now()
-    feeds = await system.store.due_feeds(now + timedelta(days=3650))
+    feeds, now = await system.store.all_feeds(), system.now()
     return feeds if all_feeds else [feed for feed in feeds if due_soon(feed, now)]
 
 

@@ -3,7 +3,6 @@
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 
 from monitor import pipeline, wiring
@@ -68,8 +67,7 @@ def _clear(folder: Path) -> None:
 
 
 async def _round(system: System, tell: Tell) -> None:
-    everything = system.now() + timedelta(days=1)
-    new = await pipeline.once(system, await system.store.due_feeds(everything))
+    new = await pipeline.once(system, await system.store.all_feeds())
     tell(f"   {new} new items read, tagged and grouped into stories")
     for topic, trend in (await system.store.latest_trends()).items():
         tell(f"   {topic:12} {trend.state:8} {trend.observed:3} stories in 24 hours, {trend.expected:.1f} expected")

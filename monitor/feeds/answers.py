@@ -1,9 +1,12 @@
-"""What an HTTP answer means to us, in words. Pure."""
+"""What an HTTP answer means to us, in words and times. Pure."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
+
+from storage.feed_records import Trouble
 
 LONGEST_WISH = timedelta(days=1)
 
@@ -21,6 +24,36 @@ _HINTS = {
     429: "the site was asked too often",
     451: "withheld for legal reasons",
 }
+_BLOCKED = (401, 402, 403, 407, 429, 451)
+_GONE = 410
+_REDIRECTS = (301, 302, 303, 307, 308)
+# Header, what it begins with, and who sends it: how the usual guards of sites tell that they want a browser.
+_CHALLENGES = (
+    ("cf-mitigated", "challenge", "a Cloudflare challenge"),
+    ("x-amzn-waf-action", "challenge", "an AWS challenge"),
+    ("x-amzn-waf-action", "captcha", "an AWS challenge"),
+    ("x-vercel-mitigated", "challenge", "a Vercel challenge"),
+)
+_GUARDS = (("server", "akamaighost", "Akamai"), ("x-datadome", "", "DataDome"), ("x-iinfo", "", "Imperva"))
+_AGE = re.compile(r"(?:^|[\s,])max-age\s*=\s*\"?(\d{1,18})", re.IGNORECASE)
+_UNKEPT = re.compile(r"(?:^|[\s,])no-(?:store|cache)\b", re.IGNORECASE)
+
+
+def challenge(headers: Mapping[str, str]) -> str | None:
+    """Name the challenge for browsers that was answered in the document's place, if one was, whatever the status."""
+    for name, begins, who in _CHALLENGES:
+        if headers.get(name, "").strip().lower().startswith(begins):
+            return f"{who} for browsers stands before the feed"
+    return None
+
+
+def trouble(status: int, headers: Mapping[str, str]) -> Trouble:
+    """Say in one word why this answer brings no document."""
+    if status in _BLOCKED or challenge(headers):
+        return "blocked"
+    if status in _REDIRECTS:
+        return "redirect"
+    return "gone" if status == _GONE else "status"
 
 
 def sentence(status: int, headers: Mapping[str, str]) -> str:
@@ -29,29 +62,70 @@ def sentence(status: int, headers: Mapping[str, str]) -> str:
         phrase = f" {HTTPStatus(status).phrase}"
     except ValueError:
         phrase = ""
-    hint = _hint(status, headers)
+    hint = challenge(headers) or _hint(status, headers)
     return f"HTTP {status}{phrase}" + (f": {hint}" if hint else "")
 
 
 def _hint(status: int, headers: Mapping[str, str]) -> str | None:
-    if headers.get("cf-mitigated", "").lower() == "challenge":
-        return "a Cloudflare challenge for browsers stands before the feed"
+    if status == HTTPStatus.FORBIDDEN:
+        return _HINTS[status] + _guard(headers)
     if status in _HINTS:
         return _HINTS[status]
+    if status in _REDIRECTS:
+        return "it leads nowhere"
     return "the site has trouble of its own" if status >= HTTPStatus.INTERNAL_SERVER_ERROR else None
+
+
+def _guard(headers: Mapping[str, str]) -> str:
+    for name, begins, who in _GUARDS:
+        if name in headers and headers[name].lower().startswith(begins):
+            return f" (its guard is {who})"
+    return ""
 
 
 def retry_after(value: str | None, now: datetime) -> timedelta | None:
     """Read a Retry-After header (RFC 9110, 10.2.3): seconds or an HTTP date, at most a day; None when unreadable."""
     text = (value or "").strip()
-    wish = timedelta(seconds=int(text[:9])) if text.isascii() and text.isdigit() else _until(text, now)
+    if not text:
+        return None
+    return _within_a_day(timedelta(seconds=int(text[:9])) if _is_number(text) else _since(text, now))
+
+
+def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
+    """Say how long a document stays fresh by its caching headers (RFC 9111, 4.2), at most a day.
+
+    None when they do not say, or when they say that it must not be kept.
+    """
+    control = headers.get("cache-control", "")
+    if _UNKEPT.search(control):
+        return None
+    if stated := _AGE.search(control):
+        life: timedelta | None = timedelta(seconds=min(int(stated[1]), 10**9))
+    else:
+        life = _since(headers.get("expires", ""), _date(headers.get("date", "")) or now)
+    age = headers.get("age", "").strip()
+    spent = timedelta(seconds=int(age[:9]) if _is_number(age) else 0)
+    return None if life is None else _within_a_day(life - spent)
+
+
+def _within_a_day(wish: timedelta | None) -> timedelta | None:
     return None if wish is None or wish <= timedelta(0) else min(wish, LONGEST_WISH)
 
 
-def _until(text: str, now: datetime) -> timedelta | None:
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+def _since(text: str, start: datetime) -> timedelta | None:
+    date = _date(text)
+    return None if date is None else date - start
+
+
+def _date(text: str) -> datetime | None:
+    if not text:
+        return None
     try:
         date = parsedate_to_datetime(text)
-        date = date if date.tzinfo else date.replace(tzinfo=UTC)
-        return date - now
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
+    return date if date.tzinfo else date.replace(tzinfo=UTC)

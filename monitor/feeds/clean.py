@@ -27,14 +27,17 @@ _BLOCKS = (
 )
 _INLINE = "a|abbr|acronym|b|big|center|cite|code|del|em|font|i|ins|kbd|mark|q|s|small|span|strike|strong|sub|sup|tt|u"
 _HIDDEN = "script|style|template|noscript|iframe|object|svg|math|head|textarea|select"
-_BLOCK_EDGE = re.compile(rf"(?=</?(?:{_BLOCKS})\b)", re.IGNORECASE)
+_BLOCK_EDGE = re.compile(rf"<(?=/?(?:{_BLOCKS})\b)", re.IGNORECASE)
 _KNOWN_TAG = re.compile(rf"</?(?:{_BLOCKS}|{_INLINE}|{_HIDDEN})\b[^<>]*>", re.IGNORECASE)
+# No character has such a number, and html.unescape refuses to read those of thousands of digits.
+_ENDLESS = re.compile(r"&#[xX]?[0-9a-fA-F]{20,};?")
 _ANY_TAG = re.compile(r"<[a-z/!?]", re.IGNORECASE)
 
 
 def one_line(text: str) -> str:
     """Remove characters nobody can see and bring the rest onto one line with single spaces."""
-    return " ".join(_UNWANTED.sub("", text).split())
+    line = " ".join(text.split())
+    return line if line.isascii() and line.isprintable() else " ".join(_UNWANTED.sub("", text).split())
 
 
 def plain(text: str, *, markup: bool = True) -> str:
@@ -43,13 +46,13 @@ def plain(text: str, *, markup: bool = True) -> str:
     With ``markup=False`` (the publisher says that it is plain text) only tags that HTML knows count as markup, so
     that ``List<T>`` survives; entities are decoded all the same, because so many feeds escape twice.
     """
-    text = _UNWANTED.sub("", text[:_MAX_MARKUP])
+    text = _ENDLESS.sub("", _UNWANTED.sub("", text[:_MAX_MARKUP]))
     found = _ANY_TAG if markup else _KNOWN_TAG
     return one_line(_text_of(text) if found.search(text) else html.unescape(text))
 
 
 def _text_of(markup: str) -> str:
-    tree = LexborHTMLParser(_BLOCK_EDGE.sub(" ", markup))
+    tree = LexborHTMLParser(_BLOCK_EDGE.sub(" <", markup))
     tree.strip_tags(_HIDDEN.split("|"))
     return tree.text()
 

@@ -2,21 +2,28 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from storage.feed_records import Entry
+from monitor.errors import ParseError
+from storage.feed_records import Entry, Hints
 
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """What a document holds. ``found`` counts all entries in it; ``entries`` are the newest of them, cleaned."""
+    """What a document holds. ``found`` counts all entries in it; ``entries`` are the newest of them, cleaned.
+
+    ``hints`` is what it says about asking for it. ``sound`` is False when it had to be mended: what its entries are may
+    then depend on each other, and they cannot be read one by one (see monitor.feeds.slices).
+    """
 
     title: str = ""
     lang: str | None = None
     found: int = 0
     entries: tuple[Entry, ...] = ()
+    hints: Hints = field(default_factory=Hints)
+    sound: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +65,35 @@ def unpack_request(message: bytes) -> Request:
 def pack_document(document: Document) -> bytes:
     """Write a document as JSON."""
     entries = [[e.guid, e.url, e.title, e.summary, e.lang, _iso(e.published)] for e in document.entries]
-    return json.dumps([document.title, document.lang, document.found, entries]).encode()
+    hints, sound = _pack_hints(document.hints), document.sound
+    return json.dumps([document.title, document.lang, document.found, entries, hints, sound]).encode()
 
 
 def unpack_document(message: bytes) -> Document:
     """Read what pack_document wrote."""
-    title, lang, found, rows = json.loads(message)
-    return Document(title, lang, found, tuple(_entry(row) for row in rows))
+    title, lang, found, rows, hints, sound = json.loads(message)
+    return Document(title, lang, found, tuple(_entry(row) for row in rows), _hints(hints), sound)
+
+
+def _pack_hints(hints: Hints) -> list[Any]:
+    seconds = None if hints.ttl is None else hints.ttl.total_seconds()
+    return [seconds, hints.skip_hours, hints.skip_days, hints.hub, hints.topic]
+
+
+def _hints(row: list[Any]) -> Hints:
+    seconds, hours, days, hub, topic = row
+    return Hints(None if seconds is None else timedelta(seconds=seconds), tuple(hours), tuple(days), hub, topic)
+
+
+def pack_refusal(error: ParseError) -> bytes:
+    """Write why a document could not be read: the trouble in one word, then the sentence."""
+    return json.dumps([error.trouble, str(error)]).encode()
+
+
+def unpack_refusal(message: bytes) -> ParseError:
+    """Read what pack_refusal wrote."""
+    trouble, sentence = json.loads(message)
+    return ParseError(sentence, trouble=trouble)
 
 
 def _entry(row: list[Any]) -> Entry:

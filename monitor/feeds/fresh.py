@@ -22,21 +22,22 @@ from storage.feed_records import Entry
 
 
 @dataclass(frozen=True, slots=True)
+class Facets:
+    """What entries are compared by, normalised; empty where the publisher gave nothing."""
+
+    guid: str
+    link: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
 class Identified:
     """An entry with its identity (64 hex digits, unique within a feed) and the hashes by which it is found again."""
 
     entry: Entry
     identity: str
     keys: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Facets:
-    """What entries are compared by, normalised; empty where the publisher gave nothing."""
-
-    guid: str
-    link: str
-    title: str
+    facets: Facets
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,36 +54,51 @@ def identify(entry: Entry) -> Identified:
     named = (("guid", facets.guid), ("link", facets.link), ("title", facets.title))
     keys = tuple(_key(name, value) for name, value in named if value)
     identity = hashlib.sha256(f"{facets.guid}\0{facets.link}\0{facets.title}".encode("utf-8", "replace"))
-    return Identified(entry, identity.hexdigest(), keys)
+    return Identified(entry, identity.hexdigest(), keys, facets)
 
 
-def fresh(entries: Sequence[Entry], known: Sequence[Entry]) -> tuple[Identified, ...]:
-    """Return the entries that are neither known nor repeated within ``entries``, in their order.
+def identify_all(entries: Iterable[Entry]) -> tuple[Identified, ...]:
+    """Give every entry its identity and its keys."""
+    return tuple(map(identify, entries))
 
-    ``known`` are the feed's stored entries that share at least one key with ``entries``; only their guid, url and
+
+def fresh(identified: Sequence[Identified], known: Sequence[Entry]) -> tuple[Identified, ...]:
+    """Return the entries that are neither known nor repeated within ``identified``, in their order.
+
+    ``known`` are the feed's stored entries that share at least one key with ``identified``; only their guid, url and
     title are looked at.
     """
-    shared = _union(_shared(entries), _shared(known))
-    seen: dict[int, list[_Facets]] = defaultdict(list)
-    for old in known:
-        _remember(seen, identify(old))
+    old = identify_all(known)
+    shared = _union(_shared(identified), _shared(old))
+    seen: dict[int, list[Facets]] = defaultdict(list)
+    for one in old:
+        _remember(seen, one)
     new = []
-    for entry in entries:
-        candidate = identify(entry)
-        facets = _facets(entry)
-        if not any(_same(facets, other, shared) for key in candidate.keys for other in seen[key]):
+    for candidate in identified:
+        if not any(_same(candidate.facets, other, shared) for key in candidate.keys for other in seen[key]):
             new.append(candidate)
             _remember(seen, candidate)
     return tuple(new)
 
 
-def _remember(seen: dict[int, list[_Facets]], identified: Identified) -> None:
-    facets = _facets(identified.entry)
+def doubtful(identified: Sequence[Identified], known: Sequence[Entry]) -> bool:
+    """Tell whether a part of a document leaves open what is new in it.
+
+    It does when an entry resembles a known one without being equal to any: whether they are the same may depend on
+    what guids and links the rest of the document shares. ``known`` is as in fresh().
+    """
+    old = identify_all(known)
+    equal = {one.facets for one in old}
+    keys = {key for one in old for key in one.keys}
+    return any(one.facets not in equal and not keys.isdisjoint(one.keys) for one in identified)
+
+
+def _remember(seen: dict[int, list[Facets]], identified: Identified) -> None:
     for key in identified.keys:
-        seen[key].append(facets)
+        seen[key].append(identified.facets)
 
 
-def _same(a: _Facets, b: _Facets, shared: _Shared) -> bool:
+def _same(a: Facets, b: Facets, shared: _Shared) -> bool:
     if a == b:
         return True
     same_link = a.link != "" and a.link == b.link
@@ -97,12 +113,12 @@ def _same(a: _Facets, b: _Facets, shared: _Shared) -> bool:
     return same_link and a.link not in shared.links
 
 
-def _shared(entries: Iterable[Entry]) -> _Shared:
+def _shared(identified: Iterable[Identified]) -> _Shared:
     guids: dict[str, set[str]] = defaultdict(set)
     links: dict[str, set[str]] = defaultdict(set)
-    for facets in map(_facets, entries):
-        guids[facets.guid].add(facets.title)
-        links[facets.link].add(facets.title)
+    for one in identified:
+        guids[one.facets.guid].add(one.facets.title)
+        links[one.facets.link].add(one.facets.title)
     return _Shared(_several(guids), _several(links))
 
 
@@ -114,9 +130,10 @@ def _union(a: _Shared, b: _Shared) -> _Shared:
     return _Shared(a.guids | b.guids, a.links | b.links)
 
 
-def _facets(entry: Entry) -> _Facets:
+def _facets(entry: Entry) -> Facets:
     title = " ".join(unicodedata.normalize("NFKC", entry.title).casefold().split())
-    return _Facets(normalise_link(entry.guid or ""), normalise_link(entry.url or ""), title)
+    link = normalise_link(entry.url or "")
+    return Facets(link if entry.guid == entry.url else normalise_link(entry.guid or ""), link, title)
 
 
 def _key(name: str, value: str) -> int:

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 _GZIP = b"\x1f\x8b"
 _GZIP_BITS, _ZLIB_BITS, _RAW_BITS = 31, 15, -15
+_MOST_MEMBERS = 1_000
 _ACCEPTED = ("", "identity", "none", "gzip", "x-gzip", "deflate")
 
 
@@ -29,8 +30,10 @@ class Inflater:
         self._head = b""
         self._decoder: _Decompress | None = None
         self._started = False
+        self._members = 0
         if self._encoding not in _ACCEPTED:
-            raise FetchError(f"came in the encoding {self._encoding[:40]!r}, which was not asked for")
+            what = f"came in the encoding {self._encoding[:40]!r}, which was not asked for"
+            raise FetchError(what, trouble="damaged")
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes from the wire."""
@@ -49,8 +52,11 @@ class Inflater:
         if not self._started:
             self._take(self._start())
         if self._decoder is not None and not self._decoder.eof:
-            raise FetchError("the compressed body is cut short")
-        return b"".join(self._chunks)
+            raise FetchError("the compressed body is cut short", trouble="damaged")
+        body = b"".join(self._chunks)
+        if self._decoder is not None and body.startswith(_GZIP):
+            raise FetchError("the body is compressed twice", trouble="damaged")
+        return body
 
     def _start(self) -> bytes:
         head, self._head, self._started = self._head, b"", True
@@ -73,12 +79,15 @@ class Inflater:
         try:
             self._keep(decoder.decompress(data, self._max - self._size + 1))
         except zlib.error:
-            raise FetchError("the compressed body is damaged") from None
+            raise FetchError("the compressed body is damaged", trouble="damaged") from None
         return decoder.unconsumed_tail or decoder.unused_data
 
     def _next_member(self, data: bytes) -> bytes:
         if not _GZIP.startswith(data[:2]):
             return b""  # padding behind the last member
+        self._members += 1
+        if self._members > _MOST_MEMBERS:  # each costs its time, even when it holds nothing
+            raise FetchError(f"the body is compressed in more than {_MOST_MEMBERS:,} pieces", trouble="damaged")
         self._decoder = zlib.decompressobj(_GZIP_BITS)
         return data
 
@@ -89,7 +98,7 @@ class Inflater:
         self._chunks.append(data)
 
     def _too_large(self, what: str) -> FetchError:
-        return FetchError(f"{what} {self._max:,} bytes (fetch.max_bytes)")
+        return FetchError(f"{what} {self._max:,} bytes (fetch.max_bytes)", trouble="size")
 
 
 def _has_zlib_header(head: bytes) -> bool:

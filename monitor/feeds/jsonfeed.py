@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from monitor.errors import ParseError
+from monitor.feeds.hints import RawHints
 from monitor.feeds.raw import RawDate, RawDocument, RawEntry
 
 
@@ -24,7 +25,14 @@ def read_json_feed(body: bytes, url: str) -> RawDocument:
         raise ParseError("the document is JSON, but no JSON Feed")
     items = feed.get("items")
     entries = tuple(_entry(item) for item in items if isinstance(item, dict)) if isinstance(items, list) else ()
-    return RawDocument(_text(feed, "title"), _text(feed, "language") or None, url, entries)
+    hints = RawHints(hub=_hub(feed), topic=_text(feed, "feed_url"))
+    return RawDocument(_text(feed, "title"), _text(feed, "language") or None, url, entries, hints)
+
+
+def _hub(feed: dict[str, Any]) -> str:
+    hubs = feed.get("hubs")
+    spoken = (hub for hub in hubs if isinstance(hub, dict)) if isinstance(hubs, list) else ()
+    return next((_text(hub, "url") for hub in spoken if _text(hub, "type").lower() == "websub"), "")
 
 
 def _entry(item: dict[str, Any]) -> RawEntry:

@@ -8,9 +8,11 @@ from datetime import datetime
 from monitor.errors import ParseError
 from monitor.feeds import clean, dates, language
 from monitor.feeds.document import Document
+from monitor.feeds.hints import read_hints
 from monitor.feeds.jsonfeed import looks_like_json, read_json_feed
+from monitor.feeds.mend import narrow
 from monitor.feeds.raw import RawDocument, RawEntry
-from monitor.feeds.strangers import describe_html, looks_like_html
+from monitor.feeds.strangers import looks_like_html, refusal
 from monitor.feeds.xmlfeed import read_xml_feed
 from storage.feed_records import Entry
 
@@ -34,19 +36,21 @@ def parse_document(  # noqa: PLR0913, PLR0917 - each is a fact of its own; Reque
     """
     if not body.strip():
         raise ParseError("the document is empty")
-    raw = _take_apart(body, headers, url)
+    raw = _take_apart(narrow(body), headers, url)
     dated = [(entry, _published(entry, now)) for entry in raw.entries]
     declared = language.code(lang) or language.code(raw.lang)
     cleaned = (_entry(entry, published, raw.base, declared) for entry, published in _newest(dated, limit, now))
     kept = tuple(entry for entry in cleaned if entry is not None)
-    return Document(clean.cut(clean.plain(raw.title), clean.MAX_TITLE), declared, len(dated), kept)
+    title = clean.cut(clean.plain(raw.title), clean.MAX_TITLE)
+    hints = read_hints(raw.hints, headers.get("link", ""), raw.base)
+    return Document(title, declared, len(dated), kept, hints, raw.sound)
 
 
 def _take_apart(body: bytes, headers: Mapping[str, str], url: str) -> RawDocument:
     if looks_like_json(body):
         return read_json_feed(body, url)
     if looks_like_html(body):
-        raise ParseError(describe_html(body, url))
+        raise refusal(body, url)
     return read_xml_feed(body, headers, url)
 
 

@@ -1,7 +1,9 @@
 """An entry as its document writes it: what feedparser and JSON Feed have in common, not cleaned yet. Pure."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+from monitor.feeds.hints import RawHints
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +29,11 @@ class RawEntry:
 
 @dataclass(frozen=True, slots=True)
 class RawDocument:
-    """A document taken apart. ``base`` is what relative links are relative to."""
+    """A document taken apart. ``base`` is what relative links are relative to; ``sound``: it is well-formed."""
 
     title: str = ""
     lang: str | None = None
     base: str = ""
     entries: tuple[RawEntry, ...] = ()
+    hints: RawHints = field(default_factory=RawHints)
+    sound: bool = True

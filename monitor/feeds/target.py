@@ -12,6 +12,8 @@ _URL = re.compile(
 )
 _AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>\[[^\[\]]+\]|[^:@\[\]]+)(?::(?P<port>\d{0,5}))?", re.DOTALL)
 _PORTS = {"http": 80, "https": 443}
+_LONGEST = 8_192
+_LONGEST_NAME = 255  # RFC 1035, 2.3.4
 # Every printable ASCII character goes out as written: '~', '%7B' and '[]' mean something to somebody.
 _AS_WRITTEN = "".join(map(chr, range(0x21, 0x7F)))
 
@@ -27,6 +29,16 @@ class Target:
     authorization: str | None = field(default=None, repr=False)
 
     @property
+    def name(self) -> str:
+        """The host, the same for every spelling."""
+        return self.host.rstrip(".").lower()
+
+    @property
+    def place(self) -> str:
+        """Host and port, the same for every spelling."""
+        return f"{self.name}:{self.port}"
+
+    @property
     def site(self) -> str:
         """Host and port as an error may show them: no path, no login."""
         host = f"[{self.host}]" if ":" in self.host else self.host
@@ -40,6 +52,8 @@ class Target:
 
 def parse_target(url: str) -> Target:
     """Take an http or https address apart; AddressError says what is wrong with any other, without quoting it."""
+    if len(url) > _LONGEST:
+        raise AddressError(f"the address is longer than {_LONGEST:,} characters")
     parts = _URL.fullmatch(url.strip())
     if parts is None:
         raise AddressError("the address has no scheme: it must begin with http:// or https://")
@@ -47,7 +61,7 @@ def parse_target(url: str) -> Target:
     if scheme not in _PORTS:
         raise AddressError(f"{scheme[:20]}: addresses are not fetched, only http: and https:")
     authority = _AUTHORITY.fullmatch(parts["authority"] or "")
-    if authority is None:
+    if authority is None or len(authority["host"]) > _LONGEST_NAME:
         raise AddressError("the address names no valid host")
     port = int(authority["port"] or _PORTS[scheme])
     if not 0 < port <= LAST_PORT:

@@ -1,141 +1,99 @@
-"""Our side of the worker process: hands it documents one at a time, and replaces it when a document was too much.
+"""Our side of the worker processes, which read documents: whatever a document does, it does it to one of them.
 
-The process starts with the first document and is used again for the next; it is killed when a document takes too long
-or when nobody waits for the answer any more, and it leaves by itself when this process is gone.
+One process reads everything, one document at a time. While a document keeps it busy for long, a second process reads
+the others; it leaves when it has had nothing to do for a minute. A process that a document costs too much is killed and
+replaced, and so is one whose answer nobody waits for any more; all leave by themselves when this process is gone.
 """
 
 import asyncio
-import os
-import signal
-import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
 from datetime import datetime, timedelta
 
 from monitor.errors import ParseError
 from monitor.feeds.document import Document, Request, pack_request, unpack_document
-from monitor.feeds.frames import HEAD, REFUSED, REQUEST, frame
+from monitor.feeds.one_worker import OneWorker
 from storage.feed_records import Feed, Fetched
 
-_MODULE = "monitor.feeds.worker_process"
-_START_SECONDS = 60
-# A busy machine may give the worker only a part of a processor; the limit proper is its own processor time.
-_PATIENCE = 3
-_BUFFER = 1 << 26
+_HEADERS = ("content-type", "link")
+_LONG = 0.5
+_IDLE = 60.0
 
 
 class ParseWorker:
-    """Reads feed documents in a process of its own. ``cpu_limit`` is the processor time one document may cost."""
+    """Reads feed documents in processes of its own. ``cpu_limit`` is the processor time one document may cost.
 
-    def __init__(self, cpu_limit: timedelta = timedelta(seconds=10)) -> None:
+    ``idle`` seconds without work end the second process.
+    """
+
+    def __init__(self, cpu_limit: timedelta = timedelta(seconds=10), idle: float = _IDLE) -> None:
         self._seconds = cpu_limit.total_seconds()
-        self._process: Process | None = None
-        self._turn = asyncio.Lock()
+        self._first, self._second = OneWorker(self._seconds), OneWorker(self._seconds)
+        self._busy: set[OneWorker] = set()
+        self._places = asyncio.Semaphore(1)
+        self._two = False
+        self._idle = idle
+        self._leaving: asyncio.TimerHandle | None = None
+        self._left: asyncio.Task[None] | None = None
         self._closed = False
 
     async def read(self, fetched: Fetched, feed: Feed, now: datetime) -> Document:
         """Read a fetched document; ParseError says why it is no feed, or that it cost too much to read."""
         request = Request(
             body=fetched.body or b"",
-            headers={name: value for name, value in fetched.headers.items() if name == "content-type"},
+            headers={name: value for name, value in fetched.headers.items() if name in _HEADERS},
             url=fetched.url or feed.url,
             lang=feed.lang,
             now=now,
             cpu_seconds=self._seconds,
         )
-        async with self._turn:
-            return await self._answer(pack_request(request))
+        await self._places.acquire()
+        try:
+            return unpack_document(await self._answer(pack_request(request)))
+        finally:
+            self._places.release()
 
     async def aclose(self) -> None:
-        """End the worker process at once; a document it is reading fails."""
+        """End the processes at once; a document they are reading fails."""
         self._closed = True
-        await self._stop()
+        self._stay()
+        await self._first.stop()
+        await self._second.stop()
+        if self._left is not None:
+            await self._left
 
-    async def _answer(self, message: bytes) -> Document:
-        process = await self._running()
-        whole = False
-        try:
-            async with asyncio.timeout(self._seconds * _PATIENCE):
-                kind, body = await _exchange(process, message)
-            whole = True
-        except TimeoutError:
-            raise ParseError(self._too_long()) from None
-        except (asyncio.IncompleteReadError, ConnectionError):
-            raise ParseError(await self._why_it_died(process)) from None
-        finally:
-            # Also when the wait was cancelled: the next answer on this pipe would be the wrong one.
-            if not whole:
-                await self._stop()
-        if kind == REFUSED:
-            raise ParseError(body.decode())
-        return unpack_document(body)
-
-    async def _running(self) -> Process:
+    async def _answer(self, message: bytes) -> bytes:
         if self._closed:
-            raise ParseError("the document was not read, because the monitor is stopping")
-        if self._process is not None and self._process.returncode is None:
-            return self._process
-        await self._stop()
+            raise ParseError("the document was not read, because the monitor is stopping", trouble="fault")
+        worker = self._second if self._first in self._busy else self._first
+        self._busy.add(worker)
         try:
-            self._process = await _start()
-            async with asyncio.timeout(_START_SECONDS):
-                await _receive(self._process)
-        except (OSError, asyncio.IncompleteReadError):  # a TimeoutError is an OSError
-            await self._stop()
-            raise ParseError("the process that reads documents does not start") from None
-        except asyncio.CancelledError:
-            await self._stop()
-            raise
-        return self._process
+            return await worker.answer(message, _LONG, self._call_second)
+        finally:
+            self._busy.discard(worker)
+            if worker is self._second:
+                self._leave_later()
 
-    async def _stop(self) -> None:
-        process, self._process = self._process, None
-        if process is None:
+    def _call_second(self) -> None:
+        """Let a second process read what waits."""
+        if not self._two:
+            self._two = True
+            self._places.release()
+            self._leave_later()
+
+    def _leave_later(self) -> None:
+        self._stay()
+        if self._closed:
             return
-        if process.returncode is None:
-            process.kill()
-        if process.stdin is not None:
-            process.stdin.close()
-        await process.wait()
+        self._leaving = asyncio.get_running_loop().call_later(self._idle, self._leave)
 
-    async def _why_it_died(self, process: Process) -> str:
-        if await process.wait() == -signal.SIGPROF:
-            return self._too_long()
-        return f"the process that read this document died (exit status {process.returncode})"
+    def _stay(self) -> None:
+        if self._leaving is not None:
+            self._leaving.cancel()
 
-    def _too_long(self) -> str:
-        return f"the document took longer than {self._seconds:g} s to read; no feed should"
-
-
-async def _start() -> Process:
-    return await asyncio.create_subprocess_exec(
-        sys.executable,
-        # Never a module from the working directory, nor from the environment's wishes.
-        "-P",
-        "-m",
-        _MODULE,
-        stdin=PIPE,
-        stdout=PIPE,
-        stderr=DEVNULL,
-        limit=_BUFFER,
-        # No secrets of ours, and one thread: numpy would reserve memory for one on each processor.
-        env={
-            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-            "OPENBLAS_NUM_THREADS": "1",
-            "OMP_NUM_THREADS": "1",
-        },
-        # Ctrl-C on the terminal is for us; we end the worker when we are done with it.
-        start_new_session=True,
-    )
-
-
-async def _exchange(process: Process, message: bytes) -> tuple[bytes, bytes]:
-    assert process.stdin is not None  # noqa: S101 - opened with PIPE
-    process.stdin.write(frame(REQUEST, message))
-    await process.stdin.drain()
-    return await _receive(process)
-
-
-async def _receive(process: Process) -> tuple[bytes, bytes]:
-    assert process.stdout is not None  # noqa: S101 - opened with PIPE
-    kind, size = HEAD.unpack(await process.stdout.readexactly(HEAD.size))
-    return kind, await process.stdout.readexactly(size)
+    def _leave(self) -> None:
+        """Send the second process away, and take back its place, unless it is at work or somebody waits for it."""
+        if self._second in self._busy or self._places.locked():
+            self._leave_later()
+            return
+        # Nobody waits for a place: only a document in the first process may have one to give back.
+        self._two, self._places = False, asyncio.Semaphore(0 if self._busy else 1)
+        self._left = asyncio.create_task(self._second.stop())

@@ -11,11 +11,12 @@ from datetime import UTC, datetime
 from typing import BinaryIO
 
 from monitor.errors import ParseError
-from monitor.feeds.document import Request, pack_document, unpack_request
+from monitor.feeds.document import Request, pack_document, pack_refusal, unpack_request
 from monitor.feeds.frames import READY, REFUSED, SUCCEEDED, read_frame, write_frame
 from monitor.feeds.parse import parse_document
 
 _MEMORY = 2 << 30
+_TOO_LARGE = ParseError("the document needs more memory to read than any feed should", trouble="cost")
 
 
 def serve(source: BinaryIO, sink: BinaryIO) -> None:
@@ -27,18 +28,18 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
 
 def answer_to(request: Request) -> tuple[bytes, bytes]:
-    """Read one document under its limit of processor time: the document as JSON, or the reason why not as text."""
+    """Read one document under its limit of processor time: the document, or the reason why not, as JSON."""
     # When the time is up the kernel ends this process at once, whatever C code is running in it.
     signal.setitimer(signal.ITIMER_PROF, request.cpu_seconds)
     try:
         document = parse_document(request.body, request.headers, request.url, request.lang, request.now, request.limit)
         return SUCCEEDED, pack_document(document)
     except ParseError as error:
-        return REFUSED, str(error).encode()
+        return REFUSED, pack_refusal(error)
     except (MemoryError, RecursionError):
-        return REFUSED, b"the document needs more memory to read than any feed should"
+        return REFUSED, pack_refusal(_TOO_LARGE)
     except Exception as error:  # noqa: BLE001 - whatever a document does must come back as its reason
-        return REFUSED, f"the document cannot be read ({type(error).__name__})".encode()
+        return REFUSED, pack_refusal(ParseError(f"the document cannot be read ({type(error).__name__})"))
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
 

@@ -5,42 +5,83 @@ sanitiser is off, because we need text, not HTML. A document may name an element
 put a string where feedparser promises a dict or a list: nothing here relies on the type of what comes back.
 """
 
+import functools
 import io
+import re
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from monitor.errors import ParseError
+from monitor.feeds.hints import RawHints
 from monitor.feeds.mend import content_type, mend
 from monitor.feeds.raw import RawDate, RawDocument, RawEntry
 from monitor.feeds.strangers import opening
 
+# feedparser's XML reader; says there what it leaves out, and why.
+_READER = "monitor.feeds.lean_sax"
+_SKIPPED = re.compile(rb"<skip(hours|days)\s*>(.{0,3000}?)</skip", re.IGNORECASE | re.DOTALL)
+_SKIPPED_ONE = re.compile(rb"<(?:hour|day)\s*>\s*(\w{1,12})\s*<", re.IGNORECASE)
+_CHANNEL = 20_000
+
 
 def read_xml_feed(body: bytes, headers: Mapping[str, str], url: str) -> RawDocument:
     """Take an XML feed apart, broken or not; ParseError when it is some other document."""
-    found = _feedparser(mend(body), content_type(body, headers.get("content-type", "")))
+    mended = mend(body)
+    found = _feedparser(mended, content_type(mended, headers.get("content-type", "")))
     if not found.get("version") and not found["entries"]:
         raise ParseError(f"neither RSS, Atom nor JSON Feed; the document begins with {opening(body)!r}")
     feed = found["feed"]
     lang = _text(feed, "language")
-    return RawDocument(_text(feed, "title"), lang, url, tuple(_entry(entry, lang) for entry in found["entries"]))
+    entries = tuple(raw_entry(entry, lang) for entry in found["entries"])
+    return RawDocument(_text(feed, "title"), lang, url, entries, _hints(mended, feed), not found["bozo"])
 
 
 def _feedparser(body: bytes, kind: str) -> Any:
-    import feedparser  # noqa: PLC0415 - loaded only where a document is read
-
     try:
         # Without a content-location feedparser leaves relative guids alone; we resolve relative links ourselves.
-        return feedparser.parse(
+        return _library().parse(
             io.BytesIO(body), response_headers={"content-type": kind}, sanitize_html=False, resolve_relative_uris=False
         )
-    except MemoryError:
+    except (MemoryError, RecursionError, ParseError):
         raise
     except Exception as failure:
         raise ParseError(f"the document cannot be read: feedparser gave up ({type(failure).__name__})") from failure
 
 
-def _entry(entry: Any, feed_lang: str) -> RawEntry:
+@functools.cache
+def _library() -> Any:
+    import feedparser  # noqa: PLC0415 - loaded only where a document is read
+    from feedparser import api  # noqa: PLC0415 - as above
+
+    api.PREFERRED_XML_PARSERS[:] = [_READER]
+    return feedparser
+
+
+def _hints(body: bytes, feed: Any) -> RawHints:
+    links = {_text(link, "rel"): _text(link, "href") for link in reversed(_parts(feed, "links"))}
+    return RawHints(
+        ttl=_text(feed, "ttl"),
+        period=_text(feed, "sy_updateperiod"),
+        frequency=_text(feed, "sy_updatefrequency"),
+        hours=_skipped(body, b"hours"),
+        days=_skipped(body, b"days"),
+        hub=links.get("hub", ""),
+        topic=links.get("self", ""),
+    )
+
+
+def _skipped(body: bytes, unit: bytes) -> tuple[str, ...]:
+    """Read the hours or days of a channel (feedparser keeps only the last of them), before or behind its entries."""
+    for part in (body[:_CHANNEL], body[-_CHANNEL:]):
+        for found in _SKIPPED.finditer(part):
+            if found[1].lower() == unit:
+                return tuple(one.decode("ascii", "replace") for one in _SKIPPED_ONE.findall(found[2]))
+    return ()
+
+
+def raw_entry(entry: Any, feed_lang: str) -> RawEntry:
+    """Take what we read of feedparser's entry."""
     title = entry.get("title_detail")
     detail = title if isinstance(title, dict) else {}
     # feedparser hands the root's xml:lang down; only another one is the entry's own.
@@ -60,7 +101,7 @@ def _links(entry: Any) -> Iterator[str]:
     """Yield the entry's page, then what else it links to."""
     page = _text(entry, "link")
     # feedparser takes any guid for the link of an entry without one, but "1274" is no page.
-    if "://" in page or not entry.get("guidislink"):
+    if "://" in page or not entry.get("guidislink") or page != _text(entry, "id"):
         yield page
     for link in _parts(entry, "links"):
         if link.get("rel") in ("enclosure", "via", "related"):

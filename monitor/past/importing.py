@@ -16,7 +16,7 @@ from typing import IO, Self
 
 from monitor.errors import MonitorError
 from monitor.feeds import language
-from monitor.feeds.fresh import fresh, identify
+from monitor.feeds.fresh import Identified, fresh, identify_all
 from monitor.past.archive import Archived, Reading, Refused, outside, read_line, stretches
 from storage.archive import PastItem
 from storage.feed_records import Entry
@@ -158,21 +158,18 @@ async def _new(store: Store, batch: Sequence[Archived], feeds: Mapping[str, int]
         by_feed.setdefault(feeds[item.source], []).append(item.entry)
     new: dict[int, PastItem] = {}
     for feed_id, entries in by_feed.items():
-        keys = sorted({key for entry in entries for key in identify(entry).keys})
+        identified = identify_all(entries)
+        keys = sorted({key for one in identified for key in one.keys})
         known = await store.known_entries(feed_id, keys)
-        for one in fresh(_not_told_by_title(entries, known), known):
+        for one in fresh(_not_told_by_title(identified, known), known):
             new[id(one.entry)] = PastItem(feed_id, one.entry, one.identity, one.keys)
     return [new[id(item.entry)] for item in batch if id(item.entry) in new]
 
 
-def _not_told_by_title(entries: Sequence[Entry], known: Sequence[Entry]) -> list[Entry]:
+def _not_told_by_title(identified: Sequence[Identified], known: Sequence[Entry]) -> list[Identified]:
     """Leave out the entries without a link whose title is known: archives often lack the links that a feed has."""
-    titles = {_title_key(entry) for entry in known}
-    return [entry for entry in entries if entry.url or _title_key(entry) not in titles]
-
-
-def _title_key(entry: Entry) -> int:
-    return identify(entry).keys[-1]  # every entry has a title, and its key comes last
+    titles = {one.facets.title for one in identify_all(known)}
+    return [one for one in identified if one.entry.url or one.facets.title not in titles]
 
 
 async def cover(store: Store, feed_ids: Iterable[int], zone: tzinfo, now: datetime) -> None:

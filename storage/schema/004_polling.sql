@@ -1,7 +1,7 @@
 -- Polling at each feed's own pace: states, hints, moves, hashes of entries, closed domains, hubs.
 
 ALTER TABLE feeds ADD COLUMN fixed INTEGER NOT NULL DEFAULT 0; -- 1: the user chose `every`; 0: the feed's own pace does
-ALTER TABLE feeds ADD COLUMN rate REAL;            -- news a day, as of last_poll; NULL before it is known
+ALTER TABLE feeds ADD COLUMN rate REAL;            -- news a day, as of last_ok; NULL before it is known
 ALTER TABLE feeds ADD COLUMN state TEXT NOT NULL DEFAULT 'new'; -- new, ok, failing, stale, blocked, gone
 ALTER TABLE feeds ADD COLUMN state_since TEXT;     -- when that state began
 ALTER TABLE feeds ADD COLUMN before TEXT;          -- the state before it
@@ -30,6 +30,7 @@ CREATE TABLE domains (               -- registered domains that said "too often"
 
 ALTER TABLE fetches ADD COLUMN trouble TEXT;       -- why it failed, in one word
 ALTER TABLE fetches ADD COLUMN pushed INTEGER NOT NULL DEFAULT 0; -- 1: brought by the feed's hub, not asked for
+DROP INDEX fetches_by_feed; -- a third of the record's size, for questions that go through all of it anyway
 
 CREATE TABLE subscriptions (         -- feeds whose hub was asked to push what is new (WebSub)
   feed_id INTEGER PRIMARY KEY REFERENCES feeds(id),
@@ -42,3 +43,5 @@ CREATE TABLE subscriptions (         -- feeds whose hub was asked to push what i
   next_try TEXT,                     -- when the hub is asked again
   error TEXT
 );
+
+CREATE INDEX alerts_by_kind ON alerts(kind, key); -- which troubles of feeds were told

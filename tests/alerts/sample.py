@@ -2,11 +2,14 @@
 
 from datetime import UTC, date, datetime, timedelta
 
+from monitor.alerts.rules.feeds import FeedsRule
+from monitor.alerts.rules.feeds import findings as troubles
 from monitor.alerts.rules.match import MatchRule
 from monitor.alerts.rules.match import findings as matches
 from monitor.alerts.rules.occasion import Occasion, Tagged
 from monitor.alerts.rules.trend import TrendRule
 from monitor.alerts.rules.trend import findings as surges
+from storage.feed_records import FeedHealth
 from storage.records import Alert, DayCount, Delivery, Finding, Item, StoryLine, Trend
 
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
@@ -113,6 +116,14 @@ def match_alert() -> Alert:
         item(1, NEWS[0][0], feed=NEWS[0][1]), {"efficiency": 0.985}, {"efficiency": WORDS["lumen-open-weights"]}
     )
     return alert(matches(rule, Occasion(now=NOW, tagged=(tagged,)))[0])
+
+
+def feeds_alert(feeds: int = 1) -> Alert:
+    """Return what the rule about feeds raises when so many of them fail."""
+    rule = FeedsRule.model_validate({"rule": "feeds", "name": "feed-trouble"})
+    reason = "HTTP 404 Not Found: there is no feed at this address"
+    down = [FeedHealth(n, f"Lab Notes {n}", "failing", NOW - timedelta(days=2), reason=reason) for n in range(feeds)]
+    return alert(troubles(rule, Occasion(now=NOW, feeds=tuple(down)))[0])
 
 
 def item(number: int, title: str, *, summary: str = "", feed: str = "The Ledger", lang: str | None = "en") -> Item:

@@ -19,7 +19,7 @@ from monitor.alerts.render.slack import payload
 from monitor.alerts.render.text import text
 from storage.records import Alert, Finding, StoryLine
 from tests.alerts.nasty import LINKS, ODD_LINKS, TITLES
-from tests.alerts.sample import HEADLINE, NOW, days, delivery, match_alert, surge_alert
+from tests.alerts.sample import HEADLINE, NOW, days, delivery, feeds_alert, match_alert, surge_alert
 
 SENDER = Address("Monitor", addr_spec="monitor@example.org")
 TO = (Address("Zoë", addr_spec="zoe@example.org"), Address(addr_spec="desk@example.org"))
@@ -132,6 +132,34 @@ def test_an_alert_with_nothing_but_words_is_still_a_message(form: Callable[[Aler
     told = form(with_finding(stories=(), days=(), evidence=(), expected=None, observed=None))
     assert "Efficiency news" in told
     assert "None" not in told
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_an_alert_about_a_feed_speaks_of_no_topic_and_no_story(form: Callable[[Alert], str]) -> None:
+    told = form(feeds_alert())
+    for fact in (
+        "Feed “Lab Notes 0” has failed since Sat 14:02",
+        "HTTP 404 Not Found: there is no feed at this address.",
+        "monitor feeds remove 'Lab Notes 0'",
+        "feed-trouble",
+        "(feeds",
+    ):
+        assert fact in told
+    for stranger in ("ercentages", "stories", "because", "None", "more:"):
+        assert stranger not in told
+
+
+@pytest.mark.parametrize("form", [html, slack_words], ids=["html", "slack"])
+def test_an_alert_about_a_feed_is_filed_under_feeds(form: Callable[[Alert], str]) -> None:
+    assert "Feeds · warning" in form(feeds_alert())
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+def test_an_alert_about_very_many_feeds_keeps_its_advice(form: Callable[[Alert], str]) -> None:
+    told = form(feeds_alert(5000))
+    assert "5,000 feeds are in trouble" in told
+    assert "monitor status says why, and what to do." in told
+    assert "Lab Notes 7 and 4,992 more." in told
 
 
 def test_the_mail_is_made_for_machines_too() -> None:

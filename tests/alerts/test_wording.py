@@ -7,6 +7,7 @@ import pytest
 
 from monitor.alerts.wording import (
     counted,
+    day_since,
     frequency,
     level,
     moment_name,
@@ -14,6 +15,7 @@ from monitor.alerts.wording import (
     one_line,
     percent,
     safe_link,
+    span,
     topic_name,
 )
 from tests.alerts.nasty import LINKS, ODD_LINKS, TITLES
@@ -88,6 +90,28 @@ def test_numbers() -> None:
     assert [percent(x) for x in (0.0, 0.004, 0.5, 0.934, 0.99, 0.999)] == ["1%", "1%", "50%", "93%", "99%", ">99%"]
     assert multiple(23, 5) == "\N{MULTIPLICATION SIGN}4.6"
     assert [counted(n, "story", "stories") for n in (0, 1, 2345)] == ["0 stories", "1 story", "2,345 stories"]
+
+
+@pytest.mark.parametrize(
+    ("ago", "told"),
+    [
+        pytest.param(timedelta(hours=3), "Mon 11:02", id="today"),
+        pytest.param(timedelta(days=5, hours=23), "Tue 15:02", id="within six days"),
+        pytest.param(timedelta(days=6), "17 Nov", id="a weekday would be ambiguous"),
+        pytest.param(timedelta(days=330), "28 Dec 2025", id="in another year"),
+    ],
+)
+def test_since_when(ago: timedelta, told: str) -> None:
+    assert day_since(NOW - ago, NOW) == told
+
+
+def test_since_when_is_told_in_the_users_zone() -> None:
+    assert day_since(NOW - DAY, NOW, ZoneInfo("Asia/Tokyo")) == "Sun 23:02"
+
+
+def test_how_long() -> None:
+    lengths = [timedelta(seconds=70), timedelta(minutes=90), timedelta(hours=2), timedelta(hours=47), 2.6 * DAY]
+    assert [span(length) for length in lengths] == ["1 minute", "90 minutes", "2 hours", "47 hours", "3 days"]
 
 
 def test_names() -> None:

@@ -1,9 +1,10 @@
 """A web server for tests that answers exactly the bytes it is told to, at the pace it is told to."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 TLS_HANDSHAKE = b"\x16"
 
@@ -16,6 +17,8 @@ class Asked:
 
     target: bytes
     headers: dict[bytes, bytes]
+    method: bytes = b"GET"
+    body: bytes = b""
 
 
 @dataclass
@@ -26,8 +29,12 @@ class Site:
     pages: dict[str, bytes | Script] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
 
+    @property
+    def place(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
     def url(self, path: str = "/feed") -> str:
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://{self.place}{path}"
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
@@ -36,6 +43,7 @@ class Site:
                 writer.write(b"HTTP/1.1 400 This Is No TLS\r\n\r\n")
                 return
             asked = _read(first + await reader.readuntil(b"\r\n\r\n"))
+            asked = replace(asked, body=await reader.readexactly(int(asked.headers.get(b"content-length", 0))))
             self.asked.append(asked)
             page = self.pages[asked.target.decode().partition("?")[0]]
             if isinstance(page, bytes):
@@ -52,11 +60,12 @@ class Site:
 def _read(request: bytes) -> Asked:
     first, *rest = request.rstrip().split(b"\r\n")
     pairs = (line.split(b": ", 1) for line in rest)
-    return Asked(first.split(b" ")[1], {name.lower(): value for name, value in pairs})
+    method, target, _ = first.split(b" ")
+    return Asked(target, {name.lower(): value for name, value in pairs}, method)
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Site]:
+async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Site]:
     """Serve on a free port of the loopback interface; what still runs at the end is cancelled."""
     site = Site()
     tasks: set[asyncio.Task[None]] = set()
@@ -69,7 +78,7 @@ async def serving() -> AsyncIterator[Site]:
         with suppress(asyncio.CancelledError):
             await site.answer(reader, writer)
 
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
+    server = await asyncio.start_server(accept, "127.0.0.1", 0, ssl=tls)
     site.port = server.sockets[0].getsockname()[1]
     try:
         yield site

@@ -19,6 +19,7 @@ from monitor.feeds.clean import MAX_URL, cut, link, one_line, plain
         ("a<iframe>b</iframe><svg><text>c</text></svg>d", "ad"),
         ("<img src=x alt=y>after", "after"),
         ("&lt;b&gt; &amp;amp; &#8217; &nbsp; &euro;", "<b> &amp; \u2019 €"),
+        ("a&#" + "0" * 5000 + "38;b &#x" + "f" * 5000 + " c", "ab c"),
         ("AT&T &unknown; 5 < 6", "AT&T &unknown; 5 < 6"),
         ("<!-- hidden -->seen<![CDATA[x]]>", "seen"),
         ("<p>unclosed <a href='x", "unclosed"),

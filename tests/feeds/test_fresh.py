@@ -1,11 +1,19 @@
 """Which entries are new, and which are old ones in new clothes."""
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from monitor.feeds.fresh import fresh, identify
+from monitor.feeds import fresh as module
+from monitor.feeds.fresh import Identified, doubtful, identify, identify_all
 from storage.feed_records import Entry
+
+
+def fresh(entries: Sequence[Entry], known: Sequence[Entry]) -> tuple[Identified, ...]:
+    return module.fresh(identify_all(entries), known)
+
 
 URL = "https://a.example/1"
 OTHER = "https://a.example/2"
@@ -89,6 +97,21 @@ def test_what_is_stored_stays_what_it_was() -> None:
     known = identify(an("g", URL))
     assert known.identity == "c19ff3530e2e953af711d34b0c6b38853c40d534434e7c8948b37234d48ad836"
     assert known.keys == (2643321423545646689, -8411587420163201501, 8578887905714336782)
+
+
+@pytest.mark.parametrize(("old", "new"), [row[1:] for row in SAME[1:]], ids=[row[0] for row in SAME[1:]])
+def test_a_part_of_a_document_leaves_open_whether_an_entry_that_resembles_a_known_one_is_new(
+    old: Entry, new: Entry
+) -> None:
+    equal = identify(old).facets == identify(new).facets
+    assert doubtful(identify_all([new]), [old]) is not equal
+
+
+def test_a_part_of_a_document_is_clear_about_what_is_known_exactly_and_what_resembles_nothing() -> None:
+    known = [an("g", URL, "One"), an("0", OTHER, "Two")]
+    assert not doubtful(identify_all([an("g", URL, "One"), an("new", "https://a.example/3", "Three")]), known)
+    assert doubtful(identify_all([an("g", URL, "One, edited")]), known)
+    assert not doubtful(identify_all([]), known)
 
 
 facets = st.sampled_from(["", "g", "0", URL, OTHER, f"{URL}#1", f"{URL}?utm_source=x", "tag:x"])

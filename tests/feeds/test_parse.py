@@ -3,8 +3,6 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import example, given, settings
-from hypothesis import strategies as st
 
 from monitor.errors import ParseError
 from monitor.feeds.document import Document, Request, pack_document, pack_request, unpack_document, unpack_request
@@ -123,25 +121,3 @@ def test_a_language_tag_is_reduced_to_two_letters(tag: str | None, lang: str | N
 )
 def test_references_to_what_xml_forbids_are_dropped(reference: bytes, *, kept: bool) -> None:
     assert mend(b"a" + reference + b"b") == (b"a" + reference + b"b" if kept else b"ab")
-
-
-PIECES = [
-    *(sample.body for sample in SAMPLES if len(sample.body) < 2_000),
-    b"<item>", b"</item>", b"<title>", b"<![CDATA[", b"]]>", b"&#xD800;", b"\xff\xfe", b"\0", b"<", b"&", b"<!DOCTYPE",
-]  # fmt: skip
-cuttings = st.lists(st.tuples(st.sampled_from(PIECES), st.integers(0, 2_000), st.integers(0, 2_000)), max_size=5)
-
-
-@settings(max_examples=100, deadline=None)
-@given(cuttings, st.binary(max_size=20))
-@example([], b"\x01")  # found by this test: nothing is left of it once mended
-def test_a_mangled_document_is_read_or_refused_with_a_reason(parts: list[tuple[bytes, int, int]], junk: bytes) -> None:
-    body = b"".join(piece[start : start + length] for piece, start, length in parts) + junk
-    try:
-        document = read(body)
-    except ParseError:
-        return
-    assert unpack_document(pack_document(document)) == document
-    for entry in document.entries:
-        (entry.title + entry.summary + (entry.guid or "")).encode()
-        assert entry.title

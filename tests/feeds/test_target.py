@@ -42,11 +42,18 @@ def test_an_address_goes_out_as_written(url: str, site: str, path: str) -> None:
         ("http://[::1/feed", "no valid host"),
         ("http://a.example:99999/", "port 99999"),
         ("http://a.example:0/", "port 0"),
+        ("http://" + "a." * 200 + "example/", "no valid host"),
+        ("http://a.example/" + "x" * 9_000, "longer than 8,192 characters"),
     ],
 )
 def test_what_cannot_be_fetched_is_named(url: str, why: str) -> None:
     with pytest.raises(FetchError, match=why):
         parse_target(url)
+
+
+@pytest.mark.parametrize("url", ["http://a.example/x", "HTTP://A.Example.:80/y", "http://me@a.example"])
+def test_a_place_has_one_spelling(url: str) -> None:
+    assert parse_target(url).place == "a.example:80"
 
 
 def test_a_login_becomes_a_header_and_is_never_shown() -> None:

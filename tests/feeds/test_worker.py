@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ import pytest
 
 from monitor.errors import ParseError
 from monitor.feeds import frames, worker_process
-from monitor.feeds.document import Request, pack_request, unpack_document
+from monitor.feeds.document import Request, pack_request, unpack_document, unpack_refusal
 from monitor.feeds.parse import parse_document
 from monitor.feeds.worker import ParseWorker
 from storage.feed_records import Feed, Fetched
@@ -23,8 +23,9 @@ from tests.feeds.sampling import NOW, Sample, samples
 SAMPLES = samples()
 FEED = Feed(1, "Feed", "https://a.example/feed", None, None, timedelta(minutes=30), NOW)
 SMALL = b"<rss version='2.0'><channel><language>en</language><item><title>One</title></item></channel></rss>"
-# feedparser looks for an e-mail address in every author, with a regular expression that backtracks.
-BOMB = SMALL.replace(b"</item>", b"<author>" + b"a" * 400_000 + b"</author></item>")
+# In a document that is not well-formed, feedparser looks for an e-mail address in every author, with a regular
+# expression that backtracks.
+BOMB = SMALL.replace(b"</item></channel></rss>", b"<author>" + b"a" * 400_000 + b"</author></item>")
 
 
 def fetched(body: bytes) -> Fetched:
@@ -32,8 +33,8 @@ def fetched(body: bytes) -> Fetched:
 
 
 @asynccontextmanager
-async def working(cpu_seconds: float = 10) -> AsyncIterator[ParseWorker]:
-    worker = ParseWorker(timedelta(seconds=cpu_seconds))
+async def working(cpu_seconds: float = 10, idle: float = 60) -> AsyncIterator[ParseWorker]:
+    worker = ParseWorker(timedelta(seconds=cpu_seconds), idle)
     try:
         yield worker
     finally:
@@ -41,8 +42,14 @@ async def working(cpu_seconds: float = 10) -> AsyncIterator[ParseWorker]:
 
 
 def pid(worker: ParseWorker) -> int:
-    assert worker._process is not None
-    return worker._process.pid
+    assert worker._first.pid is not None
+    return worker._first.pid
+
+
+async def until(reached: Callable[[], bool]) -> None:
+    async with asyncio.timeout(5):
+        while not reached():  # noqa: ASYNC110 - a process leaves without an event
+            await asyncio.sleep(0.02)
 
 
 def exists(number: int) -> bool:
@@ -79,20 +86,51 @@ async def test_the_worker_reads_every_sample_as_the_parser_does_and_stays_the_sa
 
 async def test_nothing_is_started_before_the_first_document() -> None:
     async with working() as worker:
-        assert worker._process is None
+        assert worker._first.pid is None
 
 
 async def test_a_document_that_costs_too_much_is_given_up_and_the_next_one_is_read() -> None:
     async with working(cpu_seconds=0.3) as worker:
-        with pytest.raises(ParseError, match=r"took longer than 0\.3 s to read"):
+        with pytest.raises(ParseError, match=r"took longer than 0\.3 s to read") as refused:
             await worker.read(fetched(BOMB), FEED, NOW)
+        assert refused.value.trouble == "cost"
         assert [entry.title for entry in (await worker.read(fetched(SMALL), FEED, NOW)).entries] == ["One"]
+
+
+async def test_a_slow_document_keeps_only_its_own_feed_waiting_and_the_second_process_leaves_when_idle() -> None:
+    async with working(cpu_seconds=3, idle=0.3) as worker:
+        await worker.read(fetched(SMALL), FEED, NOW)
+        slow = asyncio.create_task(worker.read(fetched(BOMB), FEED, NOW))
+        others = [asyncio.create_task(worker.read(fetched(SMALL), FEED, NOW)) for _ in range(5)]
+        assert all(document.entries for document in await asyncio.gather(*others))
+        assert not slow.done()
+        second = worker._second.pid
+        assert second is not None
+        await until(lambda: not exists(second))
+        assert not slow.done()
+        with pytest.raises(ParseError, match="took longer"):
+            await slow
+        assert (await worker.read(fetched(SMALL), FEED, NOW)).entries
+        assert worker._second.pid is None
+
+
+async def test_documents_that_are_read_quickly_wait_for_one_process() -> None:
+    async with working() as worker:
+        await asyncio.gather(*(worker.read(fetched(SMALL), FEED, NOW) for _ in range(20)))
+        assert worker._second.pid is None
+
+
+async def test_links_of_the_http_answer_reach_the_parser() -> None:
+    async with working() as worker:
+        headers = {"link": '<https://hub.example/>; rel="hub", <https://a.example/self>; rel=self', "server": "x"}
+        document = await worker.read(Fetched(NOW, 0.1, 200, body=SMALL, headers=headers), FEED, NOW)
+        assert (document.hints.hub, document.hints.topic) == ("https://hub.example/", "https://a.example/self")
 
 
 async def test_a_worker_that_was_killed_while_idle_is_replaced() -> None:
     async with working() as worker:
         await worker.read(fetched(SMALL), FEED, NOW)
-        process = worker._process
+        process = worker._first._process
         assert process is not None
         process.kill()
         await process.wait()
@@ -159,5 +197,7 @@ def test_the_process_answers_in_frames_until_the_pipe_ends() -> None:
     ready, first, *refused = (frames.read_frame(sink) for _ in range(4))
     assert ready == b""
     assert [entry.title for entry in unpack_document(first or b"").entries] == ["One"]
-    assert refused[0] == b"the document is empty"
-    assert (refused[1] or b"").startswith(b"neither RSS")
+    reasons = [unpack_refusal(message or b"") for message in refused]
+    assert str(reasons[0]) == "the document is empty"
+    assert str(reasons[1]).startswith("neither RSS")
+    assert {reason.trouble for reason in reasons} == {"content"}

@@ -1,13 +1,14 @@
 """A database of an earlier version: everything it held is there afterwards, and what it could not know is derived."""
 
 import sqlite3
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from storage import reading
 from storage.connection import open_writer
+from storage.feed_records import FeedSpec
 from storage.migrations import migrations
 from storage.store import Store
 from tests.storage.derived import expected, stored
@@ -57,13 +58,29 @@ def earlier(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture
+def before_polling(earlier: Path) -> Path:
+    """Make a database as the version made it that asked all feeds at the interval of the configuration."""
+    db = open_writer(earlier)
+    migrations.apply(db, stop_before="m004_polling")
+    db.conn.executescript(
+        """
+        UPDATE feeds SET last_poll = '2026-11-23T13:30:00Z' WHERE id < 3;
+        UPDATE feeds SET every = 600 WHERE id = 1;
+        UPDATE feeds SET failures = 3, last_ok = '2026-11-20T10:00:00Z' WHERE id = 2;
+        """
+    )
+    db.close()
+    return earlier
+
+
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
     return reading.ask(path, sql).rows
 
 
 KEPT = {
     "feeds": "SELECT id, name, url, last_ok, first_ok FROM feeds",
-    "fetches": "SELECT * FROM fetches",
+    "fetches": "SELECT id, feed_id, started, seconds, status, bytes, entries, new_items, error FROM fetches",
     "items": "SELECT id, feed_id, title, published, seen, backlog, identity, pending FROM items",
     "places": "SELECT item_id, story_id FROM story_items",
     "stories": "SELECT id, title, first_published, last_published, items, outlets FROM stories",
@@ -124,6 +141,38 @@ async def test_its_trends_are_read_with_what_they_did_not_know_yet(earlier: Path
         trend = (await store.latest_trends())["capex"]
     assert (trend.observed, trend.state, trend.low, trend.share) == (3, "normal", 0, None)
     assert trend.evaluated == datetime(2026, 11, 23, 13, 10, tzinfo=UTC)
+
+
+def test_polling_at_each_feeds_own_pace_keeps_all_that_was_there(before_polling: Path) -> None:
+    before = {name: rows(before_polling, sql) for name, sql in KEPT.items()}
+    with Store(before_polling):
+        assert {name: rows(before_polling, sql) for name, sql in KEPT.items()} == before
+
+
+async def test_old_feeds_go_on_from_where_they_were(before_polling: Path) -> None:
+    with Store(before_polling) as store:
+        wire, desk, post = await store.all_feeds()
+    assert [feed.state for feed in (wire, desk, post)] == ["ok", "failing", "new"]
+    assert [feed.state_since for feed in (wire, desk, post)] == [
+        datetime(2026, 11, 20, 10, tzinfo=UTC),
+        datetime(2026, 11, 20, 10, tzinfo=UTC),
+        None,
+    ]
+    assert (wire.every, wire.fixed, wire.rate) == (timedelta(minutes=10), False, None)
+    assert wire.last_news == datetime(2026, 11, 22, 9, tzinfo=UTC)
+
+
+async def test_an_interval_of_the_configuration_is_fixed_and_others_are_free(before_polling: Path) -> None:
+    specs = [
+        FeedSpec("Wire", "https://wire.example", every=timedelta(minutes=10)),
+        FeedSpec("Desk", "https://desk.example"),
+    ]
+    with Store(before_polling) as store:
+        await store.sync_feeds(specs, datetime(2026, 11, 23, 13, 55, tzinfo=UTC))
+        wire, desk = await store.all_feeds()
+    assert (wire.every, wire.fixed) == (timedelta(minutes=10), True)
+    assert wire.next_poll == datetime(2026, 11, 23, 14, tzinfo=UTC)
+    assert (desk.every, desk.fixed) == (timedelta(minutes=30), False)
 
 
 def test_a_migration_that_fails_leaves_the_old_database(earlier: Path) -> None:

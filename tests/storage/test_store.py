@@ -260,18 +260,19 @@ class TestTransactions:
         store.hurry()
         begun = time.monotonic()
         with pytest.raises(DatabaseBusy):
-            await store.due_feeds(NOW)
+            await store.sync_feeds([], NOW)
         assert time.monotonic() - begun < 5
         other.close()
 
     async def test_a_store_waits_for_another_writer_to_finish(self, store: Store) -> None:
         other = sqlite3.connect(store.path)
         other.execute("BEGIN IMMEDIATE")
-        waiting = asyncio.create_task(store.due_feeds(NOW))
+        waiting = asyncio.create_task(feed_in(store))
         await asyncio.sleep(0.5)
+        assert not waiting.done()
         other.execute("COMMIT")
         other.close()
-        assert await waiting == []
+        assert (await waiting).name == "Wire"
 
 
 PIPELINE_QUERIES = {

@@ -74,7 +74,9 @@ class Content:
 
     @property
     def note(self) -> str:
-        """What the figures and words beside the stories are."""
+        """What the figures and words beside the stories are; empty without stories."""
+        if not self.lines:
+            return ""
         percentages = "Percentages are the model’s probability that the story is about the topic"
         named = "; after “because” stand the words that decided" if any(line.because for line in self.lines) else ""
         return f"{percentages}{named}."
@@ -91,7 +93,7 @@ def content(alert: Alert) -> Content:
         headline=one_line(finding.headline, 150) or "Alert",
         explanation=one_line(finding.explanation, 1000),
         severity=one_line(finding.severity, 20),
-        topic=topic_name(finding.topic),
+        topic=topic_name(finding.topic or finding.kind),  # an alert about feeds has no topic
         raised=f"{day_name(today)} {today.year}, {clock(alert.created, zone)}",
         rule=one_line(finding.rule, 80),
         kind=one_line(finding.kind, 40),

@@ -43,14 +43,14 @@ def mrkdwn(text: str) -> str:
 
 def _blocks(words: Content) -> list[Block]:
     strip = [_section(f"`{words.sparkline}`\n{mrkdwn(_strip_caption(words))}")] if words.bars else []
+    stories = [{"type": "divider"}, *(_section(_story(line)) for line in words.lines)] if words.lines else []
     more = [_context(f"and {words.left_out:,} more: `monitor query signals-latest`")] if words.left_out else []
     return [
         _header(words.headline),
         _context(mrkdwn(f"{words.topic} · {words.severity} · {words.raised}")),
         _section(mrkdwn(words.explanation) or "-"),
         *strip,
-        {"type": "divider"},
-        *(_section(_story(line)) for line in words.lines),
+        *stories,
         *more,
         _context(_footer(words)),
     ]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.alerts.rules import match, trend
+from monitor.alerts.rules import feeds, match, trend
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from storage.records import Finding
 
@@ -20,4 +20,5 @@ class RuleKind:
 RULES: dict[str, RuleKind] = {
     "trend": RuleKind(trend.TrendRule, trend.findings),
     "match": RuleKind(match.MatchRule, match.findings),
+    "feeds": RuleKind(feeds.FeedsRule, feeds.findings),
 }

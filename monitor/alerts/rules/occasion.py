@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field
 
 from monitor.settings import Settings
+from storage.feed_records import FeedHealth
 from storage.records import DayCount, Item, StoryLine, Trend
 
 CHART_DAYS = 30
@@ -33,8 +34,9 @@ class Occasion:
     """The world as a rule sees it.
 
     ``stories`` holds, per topic, the stories of the trend window, strongest first; ``days`` the last thirty local days,
-    oldest first, today included. ``tagged`` never holds backlog. ``zone`` is the time zone (an IANA name) in which
-    messages tell times.
+    oldest first, today included. ``tagged`` never holds backlog. ``feeds`` are those in trouble, and those that have
+    been well again for less than a week; ``told`` the keys of all alerts that were raised about feeds. ``zone`` is the
+    time zone (an IANA name) in which messages tell times.
     """
 
     now: datetime
@@ -43,6 +45,8 @@ class Occasion:
     tagged: tuple[Tagged, ...] = ()
     stories: Mapping[str, tuple[StoryLine, ...]] = field(default_factory=dict)
     days: Mapping[str, tuple[DayCount, ...]] = field(default_factory=dict)
+    feeds: tuple[FeedHealth, ...] = ()
+    told: frozenset[str] = frozenset()
 
 
 class RuleSettings(Settings):

@@ -1,0 +1,80 @@
+"""Feeds as they are read from their rows, and hints as they are written there."""
+
+import json
+import sqlite3
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlite_utils import Database
+
+from storage.feed_records import Feed, Hints, Move
+from storage.times import from_text, maybe_time, to_text
+
+_TIMES = ("first_ok", "state_since", "last_poll", "last_ok", "last_news")
+_AS_STORED = (
+    *("id", "name", "url", "lang", "kind", "etag", "modified", "body_hash", "failures", "rate", "state"),
+    *("address", "domain"),
+)
+_MOVE = ("moved_to", "moved_since", "moved_times")
+_COLUMNS = ", ".join((*_AS_STORED, *_TIMES, *_MOVE, "every", "fixed", "next_poll", "hints"))
+
+
+def due(db: Database, now: datetime) -> list[Feed]:
+    """Return the active feeds whose time has come and whose domain is not closed, the longest overdue first."""
+    sql = f"""SELECT {_COLUMNS} FROM feeds WHERE active AND next_poll <= :now AND NOT EXISTS (
+                SELECT 1 FROM domains d WHERE d.domain = feeds.domain AND d.closed_until > :now)
+              ORDER BY next_poll, id"""
+    return [_feed(row) for row in db.conn.execute(sql, {"now": to_text(now)})]
+
+
+def active(db: Database) -> list[Feed]:
+    """Return the feeds of the configuration, in the order in which they were added."""
+    return [_feed(row) for row in db.conn.execute(f"SELECT {_COLUMNS} FROM feeds WHERE active ORDER BY id")]
+
+
+def _feed(row: sqlite3.Row) -> Feed:
+    values: dict[str, Any] = {name: row[name] for name in _AS_STORED}
+    values |= {name: maybe_time(row[name]) for name in _TIMES}
+    return Feed(
+        **values,
+        every=timedelta(seconds=row["every"]),
+        fixed=bool(row["fixed"]),
+        next_poll=from_text(row["next_poll"]),
+        hints=_hints(row["hints"]),
+        move=_move(row),
+    )
+
+
+def _move(row: sqlite3.Row) -> Move | None:
+    if row["moved_to"] is None:
+        return None
+    return Move(row["moved_to"], from_text(row["moved_since"]), row["moved_times"])
+
+
+def _hints(text: str | None) -> Hints:
+    stored = json.loads(text) if text else {}
+    return Hints(
+        ttl=timedelta(seconds=stored["ttl"]) if "ttl" in stored else None,
+        skip_hours=tuple(stored.get("skip_hours", ())),
+        skip_days=tuple(stored.get("skip_days", ())),
+        hub=stored.get("hub"),
+        topic=stored.get("topic"),
+    )
+
+
+def hints_text(hints: Hints) -> str:
+    """Write hints as JSON; what a document does not say is left out."""
+    said = {
+        "ttl": hints.ttl.total_seconds() if hints.ttl is not None else None,
+        "skip_hours": hints.skip_hours or None,
+        "skip_days": hints.skip_days or None,
+        "hub": hints.hub,
+        "topic": hints.topic,
+    }
+    return json.dumps({name: value for name, value in said.items() if value is not None})
+
+
+def blocks(db: Database, feed_id: int) -> bytes:
+    """Return the hashes of the entries of a feed's last document: 8 bytes each, none when there is none."""
+    row = db.conn.execute("SELECT blocks FROM documents WHERE feed_id = ?", [feed_id]).fetchone()
+    return row["blocks"] if row is not None else b""
