@@ -52,7 +52,9 @@ def _move(row: sqlite3.Row) -> Move | None:
 
 
 def _hints(text: str | None) -> Hints:
-    stored = json.loads(text) if text else {}
+    if text is None:
+        return Hints()
+    stored = json.loads(text)
     return Hints(
         ttl=timedelta(seconds=stored["ttl"]) if "ttl" in stored else None,
         skip_hours=tuple(stored.get("skip_hours", ())),

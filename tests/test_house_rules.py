@@ -21,6 +21,7 @@ PURE = (
     "monitor/feeds/domains.py",
     "monitor/feeds/target.py",
     "monitor/feeds/response.py",
+    "monitor/feeds/answers.py",
     "monitor/feeds/pace.py",
     "monitor/feeds/wishes.py",
     "monitor/feeds/standing.py",
@@ -93,7 +94,10 @@ IMPURE = {
 ONLY_IN = {
     "sqlite3": ("storage/",),
     "sqlite_utils": ("storage/",),
-    "httpx": ("monitor/feeds/", "monitor/alerts/channels/"),
+    "httpx": (
+        *("monitor/feeds/fetch.py", "monitor/feeds/transport.py", "monitor/feeds/failures.py"),
+        "monitor/alerts/channels/",
+    ),
     "feedparser": ("monitor/feeds/",),
     "aiosmtplib": ("monitor/alerts/channels/",),
     "aiosmtpd": ("monitor/demo/",),
@@ -102,6 +106,7 @@ ONLY_IN = {
     "transformers": ("monitor/signals/hub.py", "monitor/training/"),
     "torch": ("monitor/signals/hub.py", "monitor/training/"),
     "listparser": ("monitor/feeds/opml.py",),
+    "publicsuffixlist": ("monitor/feeds/domains.py",),
     "uvicorn": ("monitor/websub/server.py",),
     "jinja2": ("monitor/alerts/render/",),
 }

@@ -52,7 +52,13 @@ class TestStatus:
         shown = run("status").output
         assert "Fine" not in shown
         assert f"{utc_now() - 2 * DAY:%Y-%m-%dT%H}" in shown
-        for part in ("Slow", "Dead says no", "gone: its site says", "stale: it answers", "monitor feeds add SITE"):
+        for part in (
+            "no news yet",
+            "Dead says no",
+            "gone: its site says",
+            "stale: it answers",
+            "monitor feeds add SITE",
+        ):
             assert part in shown
         assert "blocked:" not in shown
 

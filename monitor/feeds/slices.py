@@ -21,13 +21,13 @@ _FIRST = re.compile(rb"<(item|entry)(?=[\s>])")
 _NEXT = {name: re.compile(rb"\s*<" + name + rb"(?=[\s>])") for name in (b"item", b"entry")}
 # Another entry where none should be: in any case, with any prefix, opening or closing.
 _STRAY = re.compile(rb"</?(?:[\w.-]+:)?(?:item|entry)[\s/>]", re.IGNORECASE)
-_NESTED = (b"<item", b"<entry", b":item>", b":item ", b":entry>", b":entry ")
+_NESTED = (b"<item", b"<entry", b":item>", b":entry>")
 _ENCODING = re.compile(rb"encoding\s*=\s*[\"']([^\"'<>]*)[\"']")
 # In these, the bytes of `<`, `>` and letters are always `<`, `>` and letters.
 _PLAIN = re.compile(rb"utf-?8|us-ascii|ascii|latin-?1|iso-8859-\d{1,2}|windows-125\d", re.IGNORECASE)
 # Dropped before a document is parsed (see monitor.feeds.mend), which could join what they stand between to a tag.
 _CONTROLS = bytes(code for code in range(0x20) if code not in (0x09, 0x0A, 0x0D))
-_BASE = (b"base=", b"base =")
+_BASE = b"base="
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def take_apart(body: bytes) -> Sliced | None:
 
 def _leaks(head: bytes, body: bytes) -> bool:
     """Tell whether feedparser would keep an entry's base for those behind it: it does where none is declared above."""
-    return any(base in body for base in _BASE) and not any(base in head for base in _BASE)
+    return _BASE in body and _BASE not in head
 
 
 def _is_plain(body: bytes) -> bool:
