@@ -5,10 +5,12 @@ are only the fallback, for feeds that fall due, retries whose time has come, and
 """
 
 import asyncio
+import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
@@ -29,6 +31,12 @@ DRAIN_SECONDS = 7.0
 AFTER_ERROR_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
 ROUND_PATIENCE_SECONDS = 5.0
+OFFLINE_PAUSE = timedelta(minutes=5)
+EVERY_FEED = 1_000_000
+_OFFLINE = (
+    "no feed could be reached: this machine seems to be offline. It keeps trying; "
+    "`make demo` (or `monitor demo`) shows the whole program without a network"
+)
 
 log = structlog.get_logger()
 
@@ -60,7 +68,7 @@ class Daemon:
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._last: dict[int, Fetched] = {}
-        self._was_offline = False
+        self._last_try: datetime | None = None
         self._listening: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -68,6 +76,8 @@ class Daemon:
         self._listen()
         scheduler = self._timers()
         await asyncio.to_thread(self.system.classifier.load)
+        await self.system.store.hasten(self.system.now(), EVERY_FEED)  # as the network may be another one by now
+        _settle()
         self.bells.ring_all()
         self._listen_to_hubs()
         asking = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
@@ -136,7 +146,7 @@ class Daemon:
             await asyncio.wait_for(self.bells.stop.wait(), seconds)
 
     async def _poll(self) -> None:
-        """Ask the feeds that are due; a round that takes long goes on beside the next ones, without being asked again."""
+        """Ask the feeds that are due; a round that takes long goes on beside the next ones."""
         async with self._polling:
             asked = frozenset[int]().union(*self._rounds.values())
             due = await self.system.store.due_feeds(self.system.now())
@@ -144,7 +154,7 @@ class Daemon:
                 task = asyncio.create_task(pipeline.poll(self.system, feeds, self._polled))
                 self._rounds[task] = frozenset(feed.id for feed in feeds)
             await self._await_rounds()
-        self._tell_if_offline()
+        await self._heed_the_network()
 
     async def _await_rounds(self) -> None:
         """Wait a little for the rounds under way, and raise what ended one of them: the database is in trouble."""
@@ -184,17 +194,20 @@ class Daemon:
         if new or poll.next.state != poll.feed.state:
             self.bells.process.set()
 
-    def _tell_if_offline(self) -> None:
-        is_offline = offline(list(self._last.values()))
-        if is_offline and not self._was_offline:
-            log.warning(
-                "daemon.offline",
-                advice="no feed could be reached: this machine seems to be offline. It keeps trying; "
-                "`make demo` (or `monitor demo`) shows the whole program without a network",
-            )
-        if self._was_offline and not is_offline:
-            log.info("daemon.online")
-        self._was_offline = is_offline
+    async def _heed_the_network(self) -> None:
+        """While this machine is offline, try one feed every few minutes; when it is back, ask what was not reached."""
+        now, was_offline = self.system.now(), self._last_try is not None
+        if not offline(list(self._last.values())):
+            self._last_try = None
+            if was_offline:
+                log.info("daemon.online")
+                await self.system.store.hasten(now, EVERY_FEED)
+        elif not was_offline:
+            self._last_try = now
+            log.warning("daemon.offline", advice=_OFFLINE)
+        elif now - (self._last_try or now) >= OFFLINE_PAUSE:
+            self._last_try = now  # since the last try
+            await self.system.store.hasten(now, 1)
 
     async def _process(self) -> None:
         def go_on() -> bool:
@@ -245,6 +258,12 @@ class Daemon:
         self._listen_to_hubs()
         self._last.clear()
         await wiring.close(old)
+
+
+def _settle() -> None:
+    """Take what is loaded by now out of the garbage collector's rounds: it stays, and is large beside what comes."""
+    gc.collect()
+    gc.freeze()
 
 
 async def _ring(bell: asyncio.Event) -> None:

@@ -32,7 +32,7 @@ class Read:
     """What reading a body brought: its hashes, what it says about asking for it, and its entries that are new.
 
     ``blocks`` and ``hints`` are None where nothing was learned about them. ``entries`` counts all entries of the
-    document, ``known`` those that were known.
+    document, ``known`` those that were known. A document that is not ``sound`` is read as a whole the next time too.
     """
 
     body_hash: str | None = None
@@ -41,6 +41,7 @@ class Read:
     entries: int = 0
     known: int = 0
     fresh: tuple[Identified, ...] = ()
+    sound: bool = True
 
 
 async def poll_feed(system: System, feed: Feed) -> Poll:
@@ -102,7 +103,7 @@ async def _read_new(system: System, feed: Feed, fetched: Fetched) -> Read:
     read = await _read_unseen(system, feed, fetched, sliced) if sliced else None
     if read is None:
         read = await _read_all(system, feed, fetched)
-    return replace(read, body_hash=body_hash, blocks=sliced.hashes if sliced else b"")
+    return replace(read, body_hash=body_hash, blocks=sliced.hashes if sliced and read.sound else b"")
 
 
 async def _read_unseen(system: System, feed: Feed, fetched: Fetched, sliced: slices.Sliced) -> Read | None:
@@ -115,7 +116,7 @@ async def _read_unseen(system: System, feed: Feed, fetched: Fetched, sliced: sli
         return Read(entries=sliced.count, known=sliced.count)
     document = await system.parser.read(replace(fetched, body=unseen), feed, system.now())
     new, known = await _identified(system, feed, document)
-    if doubtful(new, known):
+    if doubtful(new, known) or not document.sound:
         return None
     shown = sliced.count - document.found + len(known)
     return Read(hints=document.hints, entries=sliced.count, known=shown, fresh=fresh(new, known))
@@ -124,7 +125,13 @@ async def _read_unseen(system: System, feed: Feed, fetched: Fetched, sliced: sli
 async def _read_all(system: System, feed: Feed, fetched: Fetched) -> Read:
     document = await system.parser.read(fetched, feed, system.now())
     new, known = await _identified(system, feed, document)
-    return Read(hints=document.hints, entries=document.found, known=len(known), fresh=fresh(new, known))
+    return Read(
+        hints=document.hints,
+        entries=document.found,
+        known=len(known),
+        fresh=fresh(new, known),
+        sound=document.sound,
+    )
 
 
 async def _identified(system: System, feed: Feed, document: Document) -> tuple[tuple[Identified, ...], list[Entry]]:

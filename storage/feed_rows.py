@@ -16,20 +16,34 @@ _AS_STORED = (
     *("address", "domain"),
 )
 _MOVE = ("moved_to", "moved_since", "moved_times")
-_COLUMNS = ", ".join((*_AS_STORED, *_TIMES, *_MOVE, "every", "fixed", "next_poll", "hints"))
+_COLUMNS = ", ".join((*_AS_STORED, *_TIMES, *_MOVE, "every", "fixed", "hints"))
 
 
 def due(db: Database, now: datetime) -> list[Feed]:
     """Return the active feeds whose time has come and whose domain is not closed, the longest overdue first."""
-    sql = f"""SELECT {_COLUMNS} FROM feeds WHERE active AND next_poll <= :now AND NOT EXISTS (
+    sql = f"""SELECT {_COLUMNS}, next_poll FROM feeds WHERE active AND next_poll <= :now AND NOT EXISTS (
                 SELECT 1 FROM domains d WHERE d.domain = feeds.domain AND d.closed_until > :now)
               ORDER BY next_poll, id"""
     return [_feed(row) for row in db.conn.execute(sql, {"now": to_text(now)})]
 
 
 def active(db: Database) -> list[Feed]:
-    """Return the feeds of the configuration, in the order in which they were added."""
-    return [_feed(row) for row in db.conn.execute(f"SELECT {_COLUMNS} FROM feeds WHERE active ORDER BY id")]
+    """Return the feeds of the configuration, in the order in which they were added.
+
+    One whose domain is closed is due when that is over.
+    """
+    sql = f"""SELECT {_COLUMNS}, max(next_poll, coalesce(d.closed_until, '')) AS next_poll
+              FROM feeds LEFT JOIN domains d USING (domain) WHERE active ORDER BY id"""
+    return [_feed(row) for row in db.conn.execute(sql)]
+
+
+def hasten(db: Database, now: datetime, most: int) -> None:
+    """Make feeds due that could not be reached at the last poll, those first that were asked longest ago."""
+    db.conn.execute(
+        """UPDATE feeds SET next_poll = :now WHERE id IN (SELECT id FROM feeds WHERE active AND trouble = 'network'
+           AND next_poll > :now ORDER BY last_poll LIMIT :most)""",
+        {"now": to_text(now), "most": most},
+    )
 
 
 def _feed(row: sqlite3.Row) -> Feed:

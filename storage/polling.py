@@ -55,6 +55,10 @@ class Polling(Writer):
         """Return the feeds of the configuration."""
         return await self._look(feed_rows.active)
 
+    async def hasten(self, now: datetime, most: int) -> None:
+        """Make feeds due that could not be reached at the last poll, but not more than so many."""
+        await self._do(lambda db: feed_rows.hasten(db, now, most))
+
     async def known_entries(self, feed_id: int, keys: Sequence[int]) -> list[Entry]:
         """Return the stored entries of a feed that share at least one key."""
         return await self._look(lambda db: entries.known_entries(db, feed_id, keys))

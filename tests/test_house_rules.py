@@ -18,6 +18,7 @@ PURE = (
     "monitor/feeds/due.py",
     "monitor/feeds/reach.py",
     "monitor/feeds/slices.py",
+    "monitor/feeds/hints.py",
     "monitor/feeds/domains.py",
     "monitor/feeds/target.py",
     "monitor/feeds/response.py",

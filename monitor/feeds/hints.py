@@ -1,7 +1,8 @@
 """What a document and its HTTP answer say about asking for the feed: how often, when not, and at which hub. Pure.
 
-RSS 2.0 (ttl, skipHours, skipDays), the syndication module of RSS 1.0 (updatePeriod, updateFrequency), JSON Feed (hubs)
-and WebSub (W3C Recommendation, 4: links with rel=hub and rel=self, those of the HTTP answer first).
+RSS 2.0 (ttl, skipHours, skipDays), JSON Feed (hubs) and WebSub (W3C Recommendation, 4: links with rel=hub and rel=self,
+those of the HTTP answer first). What the syndication module of RSS 1.0 says (updatePeriod) is left out: publishing
+programs write "hourly" into every feed, and nobody means it.
 """
 
 import re
@@ -13,13 +14,6 @@ from monitor.feeds.clean import link
 from storage.feed_records import Hints
 
 _LONGEST = timedelta(days=366)
-_PERIODS = {
-    "hourly": timedelta(hours=1),
-    "daily": timedelta(days=1),
-    "weekly": timedelta(weeks=1),
-    "monthly": timedelta(days=30),
-    "yearly": timedelta(days=365),
-}
 _DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _HOURS = 24
 _MOST_LINKS = 50
@@ -32,8 +26,6 @@ class RawHints:
     """The same as a document writes it, not cleaned; empty where it says nothing."""
 
     ttl: str = ""
-    period: str = ""
-    frequency: str = ""
     hours: tuple[str, ...] = ()
     days: tuple[str, ...] = ()
     hub: str = ""
@@ -53,12 +45,9 @@ def read_hints(raw: RawHints, link_header: str, base: str) -> Hints:
 
 
 def _ttl(raw: RawHints) -> timedelta | None:
-    """Read the RSS ttl, which counts minutes, else how often the syndication module says that the feed changes."""
+    """Read the RSS ttl, which counts minutes."""
     minutes = _number(raw.ttl)
-    if minutes:
-        return min(timedelta(minutes=minutes), _LONGEST)
-    period = _PERIODS.get(raw.period.strip().lower())
-    return period / (_number(raw.frequency) or 1) if period else None
+    return min(timedelta(minutes=minutes), _LONGEST) if minutes else None
 
 
 def _hours(texts: Iterable[str]) -> tuple[int, ...]:

@@ -32,11 +32,15 @@ _BASE = b"base="
 
 @dataclass(frozen=True, slots=True)
 class Sliced:
-    """A document taken apart: ``head``, ``blocks`` and ``tail`` in order, without the white space between blocks."""
+    """A document taken apart: ``head``, ``blocks`` and ``tail`` in order, without the white space between blocks.
+
+    ``digests`` are the blocks' hashes in their order, 8 bytes each (BLAKE2b, RFC 7693).
+    """
 
     head: bytes
     blocks: tuple[bytes, ...]
     tail: bytes
+    digests: tuple[bytes, ...]
 
     @property
     def count(self) -> int:
@@ -45,13 +49,13 @@ class Sliced:
 
     @property
     def hashes(self) -> bytes:
-        """The blocks' hashes in their order, 8 bytes each (BLAKE2b, RFC 7693)."""
-        return b"".join(map(_hash, self.blocks))
+        """The digests as one: what is stored, and known the next time."""
+        return b"".join(self.digests)
 
     def unseen(self, known: bytes) -> bytes | None:
         """Return the document without the blocks whose hashes are among ``known``; None when no block is left."""
         seen = {known[at : at + HASH_BYTES] for at in range(0, len(known), HASH_BYTES)}
-        blocks = [block for block in self.blocks if _hash(block) not in seen]
+        blocks = [block for block, digest in zip(self.blocks, self.digests, strict=True) if digest not in seen]
         return b"".join((self.head, *blocks, self.tail)) if blocks else None
 
 
@@ -67,7 +71,8 @@ def take_apart(body: bytes) -> Sliced | None:
     tail = body[spans[-1][1] :]
     if len(tail) > _LONGEST_TAIL or not _is_clear(tail) or _leaks(head, body):
         return None
-    return Sliced(head, tuple(body[start:end] for start, end in spans), tail)
+    blocks = tuple(body[start:end] for start, end in spans)
+    return Sliced(head, blocks, tail, tuple(map(_hash, blocks)))
 
 
 def _leaks(head: bytes, body: bytes) -> bool:

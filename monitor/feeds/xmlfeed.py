@@ -64,8 +64,6 @@ def _hints(body: bytes, feed: Any) -> RawHints:
     links = {_text(link, "rel"): _text(link, "href") for link in reversed(_parts(feed, "links"))}
     return RawHints(
         ttl=_text(feed, "ttl"),
-        period=_text(feed, "sy_updateperiod"),
-        frequency=_text(feed, "sy_updatefrequency"),
         hours=_skipped(body, b"hours"),
         days=_skipped(body, b"days"),
         hub=links.get("hub", ""),

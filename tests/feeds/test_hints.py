@@ -94,11 +94,11 @@ def test_a_json_feed_names_its_hub() -> None:
     assert unpack_document(pack_document(document)) == document
 
 
-def test_the_syndication_module_is_read() -> None:
+def test_the_syndication_module_is_not_heeded_because_publishing_programs_write_it_everywhere() -> None:
     module = "xmlns:sy='http://purl.org/rss/1.0/modules/syndication/'"
     pace = "<sy:updatePeriod>daily</sy:updatePeriod><sy:updateFrequency>2</sy:updateFrequency>"
     document = read(f"<rss version='2.0' {module}><channel>{pace}<item><title>x</title></item></channel></rss>")
-    assert document.hints == Hints(ttl=timedelta(hours=12))
+    assert document.hints == Hints()
 
 
 def test_a_document_that_had_to_be_mended_says_so() -> None:
