@@ -120,6 +120,7 @@ async def serve(database: Path) -> None:
         await wiring.take_up(system)
         bench = Bench(system, urls[-1])
         await bench.warm_up()
+        wiring.settle()
         commands = {"poll": bench.poll, "single": bench.single, "profile": bench.profile}
         while command := (await _line()).strip():
             answer = await commands[command]() if command in commands else _memory(empty)

@@ -5,7 +5,6 @@ are only the fallback, for feeds that fall due, retries whose time has come, and
 """
 
 import asyncio
-import gc
 import signal
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
@@ -57,12 +56,16 @@ class Bells:
 
 
 class Daemon:
-    """Runs a system until it is told to stop. ``reload`` reads the configuration anew (it may raise ConfigError)."""
+    """Runs a system until it is told to stop. ``reload`` reads the configuration anew (it may raise ConfigError).
 
-    def __init__(self, system: System, reload: Callable[[], Config]) -> None:
+    ``patience`` is how many seconds a round of polls may take before the next one begins beside it.
+    """
+
+    def __init__(self, system: System, reload: Callable[[], Config], patience: float = ROUND_PATIENCE_SECONDS) -> None:
         self.system = system
         self.bells = Bells()
         self._reload = reload
+        self._patience = patience
         self._polling = asyncio.Lock()
         self._rounds: dict[asyncio.Task[None], frozenset[int]] = {}
         self._sending: dict[str, asyncio.Task[None]] = {}
@@ -77,7 +80,7 @@ class Daemon:
         scheduler = self._timers()
         await asyncio.to_thread(self.system.classifier.load)
         await self.system.store.hasten(self.system.now(), EVERY_FEED)  # as the network may be another one by now
-        _settle()
+        wiring.settle()
         self.bells.ring_all()
         self._listen_to_hubs()
         asking = asyncio.create_task(self._answer(self.bells.poll, self._poll), name="poll")
@@ -160,11 +163,11 @@ class Daemon:
         """Wait a little for the rounds under way, and raise what ended one of them: the database is in trouble."""
         if not self._rounds:
             return
-        ended, _ = await asyncio.wait(self._rounds, timeout=ROUND_PATIENCE_SECONDS)
+        ended, _ = await asyncio.wait(self._rounds, timeout=self._patience)
         for task in ended:
             del self._rounds[task]
-        for task in ended:
-            task.result()
+        if failures := [error for task in ended if (error := task.exception())]:
+            raise failures[0]
 
     def _listen_to_hubs(self) -> None:
         async def receive(feed: Feed, body: bytes, headers: Mapping[str, str]) -> int:
@@ -258,12 +261,6 @@ class Daemon:
         self._listen_to_hubs()
         self._last.clear()
         await wiring.close(old)
-
-
-def _settle() -> None:
-    """Take what is loaded by now out of the garbage collector's rounds: it stays, and is large beside what comes."""
-    gc.collect()
-    gc.freeze()
 
 
 async def _ring(bell: asyncio.Event) -> None:

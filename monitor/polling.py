@@ -12,7 +12,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from hashlib import sha256
-from logging import DEBUG, INFO
 
 import structlog
 
@@ -77,16 +76,18 @@ async def receive(system: System, feed: Feed, body: bytes, headers: Mapping[str,
 
 
 def tell(poll: Poll, new: int) -> None:
-    """Write into the log what a poll brought; that a feed is gone only once."""
+    """Write into the log what a poll changed; that a feed is gone only once."""
     fetched, feed = poll.fetched, poll.feed
-    bound = log.bind(feed=feed.name, status=fetched.status, seconds=round(fetched.seconds, 2))
     changed = poll.next.state != feed.state
+    if not (new or changed or fetched.error or poll.next.address != feed.address):
+        return
+    bound = log.bind(feed=feed.name, status=fetched.status, seconds=round(fetched.seconds, 2))
     if fetched.error and (changed or poll.next.state != "gone"):
         bound.warning("feed.failed", error=fetched.error, state=poll.next.state, failures=poll.next.failures)
     elif not fetched.error and feed.failures:
         bound.info("feed.recovered", failures=feed.failures, new=new)
     elif not fetched.error:
-        bound.log(INFO if new or feed.first_ok is None else DEBUG, "feed.polled", entries=poll.entries, new=new)
+        bound.info("feed.polled", entries=poll.entries, new=new)
     if changed and poll.next.state == "stale":
         bound.info("feed.stale", last_news=feed.last_news and feed.last_news.isoformat())
     if poll.next.address != feed.address:
@@ -146,7 +147,7 @@ def _poll(system: System, feed: Feed, fetched: Fetched, read: Read) -> Poll:
     brought = Brought(entries, read.hints, read.known, read.entries)
     return Poll(
         feed=feed,
-        fetched=replace(fetched, body=None),
+        fetched=fetched if fetched.body is None else replace(fetched, body=None),
         next=next_poll(feed, fetched, brought, system.config.poll, system.now()),
         body_hash=read.body_hash,
         entries=read.entries,

@@ -20,6 +20,9 @@ from storage.writer import Writer, until_done
 AT_ONCE = 2000
 """So many polls and new entries are stored in one transaction: others want to write too."""
 
+GATHERING_SECONDS = 0.01
+"""How long polls that come close upon each other are gathered, because a transaction costs more than a poll."""
+
 Outcome: TypeAlias = int | Exception
 """How many new items a poll brought, or why it could not be stored."""
 
@@ -40,6 +43,7 @@ class Polling(Writer):
         super().__init__(path)
         self._waiting: deque[Waiting] = deque()
         self._called = False  # the thread will look at what waits
+        self._last_call = 0.0
 
     async def sync_feeds(
         self, specs: Sequence[FeedSpec], now: datetime, domain_of: Callable[[str], str] = feeds.host_of
@@ -106,12 +110,19 @@ class Polling(Writer):
         waiting = Waiting(poll, now, asyncio.get_running_loop().create_future())
         self._waiting.append(waiting)
         if not self._called:
-            self._call()
+            self._called = True
+            self._call_thread()
         return await until_done(waiting.outcome)
 
-    def _call(self) -> None:
-        self._called = True
-        self._thread.submit(self._save_waiting)
+    def _call_thread(self) -> None:
+        """Have the thread store what waits: at once, but in a stream of polls only every few milliseconds."""
+        loop = asyncio.get_running_loop()
+        pause = max(0.0, self._last_call + GATHERING_SECONDS - loop.time())
+        self._last_call = loop.time() + pause
+        if pause:
+            loop.call_later(pause, self._thread.submit, self._save_waiting)
+        else:
+            self._thread.submit(self._save_waiting)
 
     def _save_waiting(self) -> None:
         """On the thread: store what waits now, and say so. What comes meanwhile waits for the next call."""

@@ -34,6 +34,9 @@ class FakeFetcher:
     def turn(self, _url: str) -> AbstractAsyncContextManager[None]:
         return nullcontext()
 
+    async def aclose(self) -> None:
+        pass
+
 
 @dataclass
 class FakeParser:
@@ -45,6 +48,9 @@ class FakeParser:
         if feed.name not in self.entries:
             raise ParseError("no feed")
         return Document(found=len(self.entries[feed.name]), entries=tuple(self.entries[feed.name]))
+
+    async def aclose(self) -> None:
+        pass
 
 
 class FakeClassifier:

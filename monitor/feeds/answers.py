@@ -96,13 +96,15 @@ def fresh_for(headers: Mapping[str, str], now: datetime) -> timedelta | None:
 
     None when they do not say, or when they say that it must not be kept.
     """
-    control = headers.get("cache-control", "")
+    control, expires = headers.get("cache-control", ""), headers.get("expires", "")
+    if not control and not expires:
+        return None
     if _UNKEPT.search(control):
         return None
     if stated := _AGE.search(control):
         life: timedelta | None = timedelta(seconds=min(int(stated[1]), 10**9))
     else:
-        life = _since(headers.get("expires", ""), _date(headers.get("date", "")) or now)
+        life = _since(expires, _date(headers.get("date", "")) or now)
     age = headers.get("age", "").strip()
     spent = timedelta(seconds=int(age[:9]) if _is_number(age) else 0)
     return None if life is None else _within_a_day(life - spent)

@@ -1,6 +1,7 @@
 """When two links mean the same page: a form that leaves out what only tells where a click came from. Pure."""
 
 import re
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 # Names are listed exactly wherever a site could mean something by them: 'ref' alone may be a document's number.
@@ -13,9 +14,12 @@ _TRACKING = re.compile(
 )
 # A parameter of any name whose value only says "this link stood in a feed": ?source=rss, ?mod=rss_news.
 _FROM_FEED = re.compile(r"(rss|atom|feed)(?:[-_.:].*)?", re.IGNORECASE)
+_WEB = re.compile(r"https?:", re.IGNORECASE)
+_REMEMBERED = 2_048  # a guid is often the link once more, and a known entry is compared with itself
 _NUMBER = re.compile(r"\d{0,4}")
 
 
+@lru_cache(_REMEMBERED)
 def normalise_link(url: str) -> str:
     """Bring a link to the form under which it is compared; what is no http link comes back trimmed.
 
@@ -24,12 +28,14 @@ def normalise_link(url: str) -> str:
     the BBC counts an article's updates that way.
     """
     text = url.strip()
+    if not _WEB.match(text):
+        return text
     try:
         parts = urlsplit(text)
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return text
-    if parts.scheme not in ("http", "https") or not host:
+    if not host:
         return text
     host = f"[{host}]" if ":" in host else host
     place = host if port in (None, 80, 443) else f"{host}:{port}"

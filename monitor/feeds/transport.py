@@ -80,8 +80,9 @@ async def _answered(wire: Wire, message: bytes) -> tuple[Head, Body, bytes]:
     reader = HeadReader()
     try:
         await wire.send(message)
-        while (head := reader.take(await wire.receive())) is None:
-            pass
+        head = reader.take(await wire.receive(answer=True))
+        while head is None:
+            head = reader.take(await wire.receive())
     except OSError as error:
         raise httpx.ReadError(str(error)) from error
     return head, body_of(head), bytes(reader.rest)

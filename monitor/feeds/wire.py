@@ -47,8 +47,13 @@ class Wire:
             sent = await self._get(partial(self._socket.send, data), self._writable)
             data = data[sent:]
 
-    async def receive(self) -> bytes:
-        """Return the next bytes, at most 64 kB; none when the other side hung up."""
+    async def receive(self, *, answer: bool = False) -> bytes:
+        """Return the next bytes, at most 64 kB; none when the other side hung up.
+
+        The first bytes of an ``answer`` are never there yet: asking for them at once would be in vain.
+        """
+        if answer and not isinstance(self._socket, ssl.SSLSocket):
+            await self._readable()
         return await self._get(partial(self._socket.recv, _MOST_AT_ONCE), self._readable)
 
     def close(self) -> None:

@@ -26,12 +26,6 @@ EVERY_DAY = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday",
         (RawHints(ttl="-5"), None),
         (RawHints(ttl="an hour"), None),
         (RawHints(ttl="999999"), timedelta(days=366)),
-        (RawHints(period="hourly", frequency="1"), timedelta(hours=1)),
-        (RawHints(period=" Daily ", frequency="4"), timedelta(hours=6)),
-        (RawHints(period="weekly"), timedelta(weeks=1)),
-        (RawHints(period="hourly", frequency="0"), timedelta(hours=1)),
-        (RawHints(period="sometimes", frequency="2"), None),
-        (RawHints(ttl="30", period="daily", frequency="1"), timedelta(minutes=30)),
     ],
 )
 def test_how_long_a_document_stays_fresh(raw: RawHints, ttl: timedelta | None) -> None:
