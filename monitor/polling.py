@@ -19,7 +19,7 @@ from monitor.errors import ParseError
 from monitor.feeds import slices
 from monitor.feeds.document import Document
 from monitor.feeds.due import Brought, next_poll
-from monitor.feeds.fresh import Identified, doubtful, fresh, identify_all
+from monitor.feeds.fresh import Identified, doubtful, fresh, identify_all, recognised
 from monitor.system import System
 from storage.feed_records import Entry, Feed, Fetched, Hints, Poll
 
@@ -69,7 +69,7 @@ async def receive(system: System, feed: Feed, body: bytes, headers: Mapping[str,
     except ParseError as error:
         log.warning("feed.push_unreadable", feed=feed.name, error=str(error))
         return 0
-    push = _poll(system, feed, fetched, Read(entries=len(new), known=len(known), fresh=fresh(new, known)))
+    push = _poll(system, feed, fetched, Read(entries=len(new), known=recognised(new, known), fresh=fresh(new, known)))
     stored = await system.store.save_push(push, system.now())
     log.info("feed.pushed", feed=feed.name, entries=len(new), new=stored)
     return stored
@@ -104,22 +104,22 @@ async def _read_new(system: System, feed: Feed, fetched: Fetched) -> Read:
     read = await _read_unseen(system, feed, fetched, sliced) if sliced else None
     if read is None:
         read = await _read_all(system, feed, fetched)
-    return replace(read, body_hash=body_hash, blocks=sliced.hashes if sliced and read.sound else b"")
+    blocks = sliced.hashes if sliced and read.sound else b""
+    return replace(read, body_hash=body_hash, blocks=None if blocks == feed.blocks else blocks)
 
 
 async def _read_unseen(system: System, feed: Feed, fetched: Fetched, sliced: slices.Sliced) -> Read | None:
     """Read the blocks that the last document did not have; None when they can only be judged beside the others."""
-    seen = await system.store.blocks(feed.id)
-    if not seen:
+    if not feed.blocks:
         return None
-    unseen = sliced.unseen(seen)
+    unseen = sliced.unseen(feed.blocks)
     if unseen is None:
         return Read(entries=sliced.count, known=sliced.count)
     document = await system.parser.read(replace(fetched, body=unseen), feed, system.now())
     new, known = await _identified(system, feed, document)
     if doubtful(new, known) or not document.sound:
         return None
-    shown = sliced.count - document.found + len(known)
+    shown = sliced.count - document.found + recognised(new, known)
     return Read(hints=document.hints, entries=sliced.count, known=shown, fresh=fresh(new, known))
 
 
@@ -129,7 +129,7 @@ async def _read_all(system: System, feed: Feed, fetched: Fetched) -> Read:
     return Read(
         hints=document.hints,
         entries=document.found,
-        known=len(known),
+        known=recognised(new, known),
         fresh=fresh(new, known),
         sound=document.sound,
     )

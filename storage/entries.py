@@ -10,13 +10,27 @@ from storage.exposures import first_answer
 from storage.feed_records import Entry, Poll
 from storage.times import to_text
 
+MOST_SHARING = 100
+"""So many entries are looked at that share one guid, link or title."""
+
 
 def known_entries(db: Database, feed_id: int, keys: Sequence[int]) -> list[Entry]:
-    """Return the stored entries of a feed that share at least one key; only guid, url and title are filled."""
-    sql = """SELECT guid, url, title FROM items WHERE id IN
-             (SELECT item_id FROM item_keys WHERE feed_id = ? AND key IN (SELECT value FROM json_each(?)))"""
-    rows = db.conn.execute(sql, [feed_id, json.dumps(list(keys))])
+    """Return the stored entries of a feed that share at least one key; only guid, url and title are filled.
+
+    Of a key that many share (a link to the front page, a daily headline) only the newest count: what a document shows
+    again is among them, and a feed of years must not cost more with every entry.
+    """
+    rows = db.conn.execute(_KNOWN, {"feed": feed_id, "keys": json.dumps(list(keys)), "older": MOST_SHARING - 1})
     return [Entry(row["guid"], row["url"], row["title"]) for row in rows]
+
+
+_KNOWN = """
+SELECT guid, url, title FROM items WHERE id IN (
+  SELECT k.item_id FROM json_each(:keys) wanted CROSS JOIN item_keys k
+  WHERE k.feed_id = :feed AND k.key = wanted.value AND k.item_id >= coalesce((
+    SELECT item_id FROM item_keys WHERE feed_id = :feed AND key = wanted.value
+    ORDER BY item_id DESC LIMIT 1 OFFSET :older), 0))
+"""
 
 
 def insert(db: Database, poll: Poll, now: datetime) -> int:

@@ -74,7 +74,7 @@ class Feed:
     backlog. ``failures`` counts the failures since the last success. ``every`` is its present interval, ``fixed`` when
     the user chose it; ``rate`` its news a day (None before it is known), as of ``last_ok``. ``last_news`` is when it
     last brought something new. ``domain`` is its registered domain, whose feeds wait together when one is asked too
-    often.
+    often. ``blocks`` are the hashes of its last document's entries, 8 bytes each (see monitor.feeds.slices).
     """
 
     id: int
@@ -100,6 +100,7 @@ class Feed:
     move: Move | None = None
     hints: Hints = Hints()
     domain: str = ""
+    blocks: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,8 @@ _AS_STORED = (
     *("address", "domain"),
 )
 _MOVE = ("moved_to", "moved_since", "moved_times")
-_COLUMNS = ", ".join((*_AS_STORED, *_TIMES, *_MOVE, "every", "fixed", "hints"))
+_BLOCKS = "(SELECT blocks FROM documents WHERE feed_id = feeds.id) AS blocks"
+_COLUMNS = ", ".join((*_AS_STORED, *_TIMES, *_MOVE, "every", "fixed", "hints", _BLOCKS))
 
 
 def due(db: Database, now: datetime) -> list[Feed]:
@@ -56,6 +57,7 @@ def _feed(row: sqlite3.Row) -> Feed:
         next_poll=from_text(row["next_poll"]),
         hints=_hints(row["hints"]),
         move=_move(row),
+        blocks=row["blocks"] or b"",
     )
 
 
@@ -88,9 +90,3 @@ def hints_text(hints: Hints) -> str:
         "topic": hints.topic,
     }
     return json.dumps({name: value for name, value in said.items() if value is not None})
-
-
-def blocks(db: Database, feed_id: int) -> bytes:
-    """Return the hashes of the entries of a feed's last document: 8 bytes each, none when there is none."""
-    row = db.conn.execute("SELECT blocks FROM documents WHERE feed_id = ?", [feed_id]).fetchone()
-    return row["blocks"] if row is not None else b""

@@ -67,10 +67,6 @@ class Polling(Writer):
         """Return the stored entries of a feed that share at least one key."""
         return await self._look(lambda db: entries.known_entries(db, feed_id, keys))
 
-    async def blocks(self, feed_id: int) -> bytes:
-        """Return the hashes of the entries of a feed's last document, 8 bytes each."""
-        return await self._look(lambda db: feed_rows.blocks(db, feed_id))
-
     async def save_push(self, push: Poll, now: datetime) -> int:
         """Store what a feed's hub brought. Returns the number of new items."""
         return await self._do(lambda db: polls.save_push(db, push, now))

@@ -57,7 +57,7 @@ class FakeClassifier:
     """Knows a topic by its name in the text."""
 
     name = "by-name"
-    topics = ("efficiency", "capex")
+    topics: tuple[str, ...] = ("efficiency", "capex")
     thresholds: Mapping[str, float] = {"efficiency": 0.5, "capex": 0.5}
 
     models: Mapping[str, str] = {"efficiency": "by-name", "capex": "by-name"}

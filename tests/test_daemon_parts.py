@@ -18,6 +18,7 @@ from monitor.config import Config
 from monitor.daemon import OFFLINE_PAUSE, Daemon
 from monitor.errors import ConfigError
 from monitor.feeds.fetch import Fetcher
+from monitor.feeds.worker import ParseWorker
 from monitor.websub.protocol import new_token
 from storage import reading
 from storage.errors import DatabaseBusy
@@ -255,7 +256,7 @@ async def configured(store: Store, **blocks: object) -> AsyncIterator[Daemon]:
         return Config.model_validate({"channels": {"screen": {"type": "console"}}, "alerts": [], **blocks})
 
     fetcher = Fetcher(config().fetch, "test")
-    parts = system(store, config=config(), fetcher=fetcher, parser=wiring.ParseWorker(), now=wiring.utc_now)
+    parts = system(store, config=config(), fetcher=fetcher, parser=ParseWorker(), now=wiring.utc_now)
     await wiring.take_up(parts)
     running = Daemon(parts, config, patience=0.05)
     try:

@@ -1,21 +1,29 @@
 """The pipeline's steps on a real database, with fakes for the outside world."""
 
+import asyncio
+from asyncio import Semaphore
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from monitor import pipeline
+from monitor.config import Config
 from monitor.errors import ChannelError
 from monitor.system import System
 from storage import reading
 from storage.errors import DatabaseBusy, StorageError
-from storage.feed_records import Fetched, Poll
+from storage.feed_records import Feed, FeedSpec, Fetched, Poll
 from storage.records import Delivery
 from storage.store import Store
-from tests.builders import NOW, entry
-from tests.fakes import REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system
+from tests.builders import NOW, entry, feed_in
+from tests.fakes import CONFIG, REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system
+from tests.websub.conftest import until
 
 DAY = timedelta(days=1)
 
@@ -27,6 +35,43 @@ async def round_of(world: System) -> int:
 
 def rows(store: Store, sql: str) -> list[tuple[Any, ...]]:
     return reading.ask(store.path, sql).rows
+
+
+@dataclass
+class TakingTurns(FakeFetcher):
+    """Gives no turn at the closed hosts until they open."""
+
+    closed: set[str] = field(default_factory=set)
+    opens: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: list[str] = field(default_factory=list)
+    turns: list[str] = field(default_factory=list)
+
+    @asynccontextmanager
+    async def turn(self, url: str) -> AsyncIterator[None]:
+        host = urlsplit(url).netloc
+        self.turns.append(host)
+        if host in self.closed:
+            self.waiting.append(host)
+            try:
+                await self.opens.wait()
+            finally:
+                self.waiting.remove(host)
+        yield
+
+
+@dataclass
+class Crowd(FakeFetcher):
+    """Counts how many requests are under way at the same time."""
+
+    now_here: int = 0
+    most: int = 0
+
+    async def fetch(self, feed: Feed, now: datetime) -> Fetched:
+        self.now_here += 1
+        self.most = max(self.most, self.now_here)
+        await asyncio.sleep(0.01)
+        self.now_here -= 1
+        return await super().fetch(feed, now)
 
 
 class TestPolling:
@@ -80,6 +125,48 @@ class TestPolling:
         with LockedStore(tmp_path / "locked.db") as store, pytest.raises(DatabaseBusy):
             await round_of(system(store, parser=FakeParser({"Wire": [], "Desk": []})))
 
+    async def test_one_poll_that_cannot_be_stored_ends_the_round_and_what_it_cut_is_still_due(
+        self, tmp_path: Path
+    ) -> None:
+        class FullStore(Store):
+            async def save_poll(self, poll: Poll, now: datetime) -> int:
+                if poll.feed.name == "Desk":
+                    raise StorageError("the disk is full")
+                return await super().save_poll(poll, now)
+
+        with FullStore(tmp_path / "full.db") as store:
+            fetcher = TakingTurns(closed={"wire.example"})
+            world = system(store, fetcher=fetcher, parser=FakeParser({"Wire": [], "Desk": []}))
+            with pytest.raises(StorageError, match="the disk is full"):
+                await round_of(world)
+            assert [feed.name for feed in await store.due_feeds(world.now())] == ["Wire", "Desk"]
+        assert fetcher.waiting == []
+
+    async def test_a_feed_that_waits_for_its_hosts_turn_takes_no_slot(self, store: Store) -> None:
+        fetcher = TakingTurns(closed={"wire.example"})
+        parser = FakeParser({"Wire": [entry("One")], "Desk": [entry("Two")]})
+        world = system(store, fetcher=fetcher, parser=parser, slots=Semaphore(1))
+        polling = asyncio.create_task(round_of(world))
+        await until(lambda: rows(store, "SELECT title FROM items") == [("Two",)])
+        assert fetcher.waiting == ["wire.example"]
+        fetcher.opens.set()
+        assert await polling == 2
+
+    async def test_no_more_feeds_than_there_are_slots_are_asked_at_the_same_time(self, store: Store) -> None:
+        fetcher = Crowd()
+        world = system(store, fetcher=fetcher, parser=FakeParser(), slots=Semaphore(3))
+        feeds = [FeedSpec(f"Feed {n}", f"https://{n}.example/") for n in range(9)]
+        await store.sync_feeds(feeds, world.now())
+        await pipeline.poll(world, await store.due_feeds(world.now()), lambda _poll, _new: None)
+        assert (fetcher.count, fetcher.most) == (9, 3)
+
+    async def test_a_feed_that_moved_waits_for_its_new_hosts_turn(self, store: Store) -> None:
+        fetcher = TakingTurns()
+        world = system(store, fetcher=fetcher, parser=FakeParser({"Wire": []}))
+        feed = replace(await feed_in(store), address="https://new.example/feed")
+        await pipeline.poll(world, [feed], lambda _poll, _new: None)
+        assert fetcher.turns == ["new.example"]
+
 
 class TestAlerting:
     async def test_a_first_answer_raises_no_alert_and_the_next_does(self, store: Store) -> None:
@@ -125,6 +212,75 @@ class TestAlerting:
         assert rows(store, "SELECT count(*) FROM trends") == [(0,)]
         await pipeline.process(world)
         assert rows(store, "SELECT count(*) FROM trends") == [(2,)]
+
+
+FAILED = Fetched(NOW, 1.0, 404, error="HTTP 404 Not Found", trouble="status")
+TROUBLE = {"name": "trouble", "rule": "feeds"}
+
+
+class NoTopics(FakeClassifier):
+    """Looks for nothing, so that no trend is worked out: a test of other things is ten times as fast."""
+
+    topics = ()
+
+
+class TestAlertsAboutFeeds:
+    """The rule `feeds`, from a failed poll to the channels."""
+
+    def world(self, store: Store, *rules: object) -> System:
+        config = Config.model_validate({**CONFIG, "alerts": [*CONFIG["alerts"], *rules]})
+        parser = FakeParser({"Wire": [], "Desk": []})
+        return system(store, config=config, parser=parser, classifier=NoTopics(), now=Clock())
+
+    async def live(self, world: System, hours: int, answer: Fetched | None = None) -> None:
+        """Poll every few hours, while the feed Desk answers so."""
+        assert isinstance(world.fetcher, FakeFetcher)
+        assert isinstance(world.now, Clock)
+        world.fetcher.answers = {"Desk": lambda: answer} if answer else {}
+        for _ in range(hours // 4):
+            world.now.forward(hours=4)
+            await round_of(world)
+
+    def told(self, world: System) -> list[list[str]]:
+        return [channel.sent for channel in world.channels.values() if isinstance(channel, FakeChannel)]
+
+    async def test_a_feed_that_fails_for_a_day_is_told_once_and_so_is_its_recovery(self, store: Store) -> None:
+        world = self.world(store, TROUBLE)
+        await self.live(world, 8)
+        await self.live(world, 24, FAILED)
+        assert self.told(world) == [[], []]
+        await self.live(world, 24, FAILED)
+        failed = "Feed “Desk” has failed since Tue 02:00"
+        assert self.told(world) == [[failed]] * 2
+        await self.live(world, 24)
+        assert self.told(world) == [[failed, "Feed “Desk” works again"]] * 2
+        assert rows(store, "SELECT kind, severity FROM alerts ORDER BY id") == [("feeds", "warning"), ("feeds", "info")]
+
+    async def test_a_feed_that_fails_again_is_told_again(self, store: Store) -> None:
+        world = self.world(store, {**TROUBLE, "recovered": False})
+        for _ in range(2):
+            await self.live(world, 8)
+            await self.live(world, 36, FAILED)
+        assert [len(sent) for sent in self.told(world)] == [2, 2]
+
+    async def test_a_short_failure_is_not_told_and_neither_is_its_end(self, store: Store) -> None:
+        world = self.world(store, TROUBLE)
+        for answer in (None, FAILED, None):
+            await self.live(world, 20, answer)
+        assert self.told(world) == [[], []]
+
+    async def test_without_such_a_rule_nothing_is_told(self, store: Store) -> None:
+        world = self.world(store)
+        for answer in (None, FAILED, None):
+            await self.live(world, 48, answer)
+        assert self.told(world) == [[], []]
+
+    async def test_two_rules_tell_their_own_channels(self, store: Store) -> None:
+        soon = {**TROUBLE, "name": "soon", "after": "0s", "send": ["screen"], "recovered": False}
+        world = self.world(store, soon, {**TROUBLE, "send": ["other"], "feeds": ["Wire"]})
+        await self.live(world, 8)
+        await self.live(world, 4, FAILED)
+        assert [len(sent) for sent in self.told(world)] == [1, 0]
 
 
 class TestDelivering:

@@ -68,17 +68,22 @@ def fresh(identified: Sequence[Identified], known: Sequence[Entry]) -> tuple[Ide
     ``known`` are the feed's stored entries that share at least one key with ``identified``; only their guid, url and
     title are looked at.
     """
-    old = identify_all(known)
-    shared = _union(_shared(identified), _shared(old))
-    seen: dict[int, list[Facets]] = defaultdict(list)
-    for one in old:
-        _remember(seen, one)
+    seen = _Seen(identified, identify_all(known))
     new = []
     for candidate in identified:
-        if not any(_same(candidate.facets, other, shared) for key in candidate.keys for other in seen[key]):
+        if candidate not in seen:
             new.append(candidate)
-            _remember(seen, candidate)
+            seen.add(candidate)
     return tuple(new)
+
+
+def recognised(identified: Sequence[Identified], known: Sequence[Entry]) -> int:
+    """Count the entries that are known: to share a link or a headline with a stored one is not enough for that.
+
+    ``known`` is as in fresh().
+    """
+    seen = _Seen(identified, identify_all(known))
+    return sum(candidate in seen for candidate in identified)
 
 
 def doubtful(identified: Sequence[Identified], known: Sequence[Entry]) -> bool:
@@ -93,9 +98,24 @@ def doubtful(identified: Sequence[Identified], known: Sequence[Entry]) -> bool:
     return any(one.facets not in equal and not keys.isdisjoint(one.keys) for one in identified)
 
 
-def _remember(seen: dict[int, list[Facets]], identified: Identified) -> None:
-    for key in identified.keys:
-        seen[key].append(identified.facets)
+class _Seen:
+    """Entries by their keys, beginning with those that are known."""
+
+    def __init__(self, identified: Sequence[Identified], old: Sequence[Identified]) -> None:
+        self._shared = _union(_shared(identified), _shared(old))
+        self._facets: dict[int, list[Facets]] = defaultdict(list)
+        for one in old:
+            self.add(one)
+
+    def __contains__(self, candidate: Identified) -> bool:
+        found = self._facets
+        return any(
+            _same(candidate.facets, other, self._shared) for key in candidate.keys for other in found.get(key, ())
+        )
+
+    def add(self, identified: Identified) -> None:
+        for key in identified.keys:
+            self._facets[key].append(identified.facets)
 
 
 def _same(a: Facets, b: Facets, shared: _Shared) -> bool:

@@ -56,21 +56,21 @@ class TestWhatAPollTeaches:
             move=Move("https://newer.example/feed", NOW - DAY, 2),
             hints=SAID,
             domain="wire.example",
+            blocks=b"12345678",
         )
-        assert await store.blocks(feed.id) == b"12345678"
 
     async def test_what_a_later_poll_does_not_tell_stays(self, store: Store) -> None:
         feed = await learned(store)
         await store.save_poll(replace(unchanged(feed), next=LEARNED), NOW + HOUR)
         after = await feed_now(store)
         assert (after.hints, after.body_hash, after.last_news, after.last_ok) == (SAID, "hash", NOW, NOW + HOUR)
-        assert await store.blocks(feed.id) == b"12345678"
+        assert (await feed_now(store)).blocks == b"12345678"
 
     async def test_hints_that_a_document_no_longer_gives_are_forgotten(self, store: Store) -> None:
         feed = await learned(store)
         await store.save_poll(replace(poll(feed), hints=Hints(), blocks=b""), NOW)
         assert (await feed_now(store)).hints == Hints()
-        assert await store.blocks(feed.id) == b""
+        assert (await feed_now(store)).blocks == b""
 
     async def test_validators_of_an_address_that_was_given_up_are_forgotten(self, store: Store) -> None:
         feed = await learned(store)
@@ -147,7 +147,6 @@ class TestAnotherConfiguration:
             last_news=NOW,
             domain="elsewhere.example",
         )
-        assert await store.blocks(feed.id) == b""
         assert reading.ask(store.path, "SELECT trouble, error, before, before_since FROM feeds").rows == [(None,) * 4]
 
     async def test_a_feed_keeps_its_learned_pace_and_address_over_a_restart(self, store: Store) -> None:
