@@ -27,6 +27,8 @@ POLL_SECONDS = 2
 DELIVER_SECONDS = 5
 PROCESS_SECONDS = 300
 DRAIN_SECONDS = 7.0
+LONGEST_WAIT_SECONDS = 60.0
+"""After so long a step is done without its bell: the timers go by the clock, and stand still when it is set back."""
 AFTER_ERROR_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
 ROUND_PATIENCE_SECONDS = 5.0
@@ -130,11 +132,14 @@ class Daemon:
     async def _prune(self) -> None:
         await wiring.prune(self.system)
 
-    async def _answer(self, bell: asyncio.Event, step: Callable[[], Awaitable[None]]) -> None:
+    async def _answer(
+        self, bell: asyncio.Event, step: Callable[[], Awaitable[None]], longest_wait: float = LONGEST_WAIT_SECONDS
+    ) -> None:
         """Do a step whenever its bell rings; an error is logged and never ends the loop."""
         failures = 0
         while not self.bells.stop.is_set():
-            await bell.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(bell.wait(), longest_wait)
             bell.clear()
             try:
                 await step()

@@ -66,10 +66,17 @@ async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int]
     Raises StorageError when the database fails; whatever a feed does is recorded with it.
     """
 
+    closed: set[str] = set()
+
     async def one(feed: Feed) -> None:
         # First its host's turn, then a slot: who waits for a slow host keeps nobody else from polling.
         async with system.fetcher.turn(feed.address or feed.url), system.slots:
-            done(*await _poll_one(system, feed))
+            if feed.domain in closed:  # it said "too often" meanwhile; the feed stays due
+                return
+            outcome, new = await _poll_one(system, feed)
+            if outcome.next.closed_until and feed.domain:
+                closed.add(feed.domain)
+            done(outcome, new)
 
     with Progress("polling feeds", len(feeds)) as progress:
         try:

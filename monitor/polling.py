@@ -86,7 +86,7 @@ def tell(poll: Poll, new: int) -> None:
         bound.warning("feed.failed", error=fetched.error, state=poll.next.state, failures=poll.next.failures)
     elif not fetched.error and feed.failures:
         bound.info("feed.recovered", failures=feed.failures, new=new)
-    elif not fetched.error:
+    elif new or (feed.first_ok is None and not fetched.error):
         bound.info("feed.polled", entries=poll.entries, new=new)
     if changed and poll.next.state == "stale":
         bound.info("feed.stale", last_news=feed.last_news and feed.last_news.isoformat())

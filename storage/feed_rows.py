@@ -15,17 +15,26 @@ _AS_STORED = (
     *("id", "name", "url", "lang", "kind", "etag", "modified", "body_hash", "failures", "rate", "state"),
     *("address", "domain"),
 )
+_CLOCKS_DIFFER = timedelta(hours=1)
+_LONGEST_CLOSED = timedelta(days=2)
 _MOVE = ("moved_to", "moved_since", "moved_times")
 _BLOCKS = "(SELECT blocks FROM documents WHERE feed_id = feeds.id) AS blocks"
 _COLUMNS = ", ".join((*_AS_STORED, *_TIMES, *_MOVE, "every", "fixed", "hints", _BLOCKS))
 
 
 def due(db: Database, now: datetime) -> list[Feed]:
-    """Return the active feeds whose time has come and whose domain is not closed, the longest overdue first."""
-    sql = f"""SELECT {_COLUMNS}, next_poll FROM feeds WHERE active AND next_poll <= :now AND NOT EXISTS (
-                SELECT 1 FROM domains d WHERE d.domain = feeds.domain AND d.closed_until > :now)
+    """Return the active feeds whose time has come and whose domain is not closed, the longest overdue first.
+
+    What was polled, or closed, in the future was so by a clock that was wrong (a machine that had just started, say):
+    without this nobody would ask again before that future has come.
+    """
+    sql = f"""SELECT {_COLUMNS}, next_poll FROM feeds
+              WHERE active AND (next_poll <= :now OR last_poll > :future AND state <> 'gone') AND NOT EXISTS (
+                SELECT 1 FROM domains d
+                WHERE d.domain = feeds.domain AND d.closed_until > :now AND d.closed_until < :longest)
               ORDER BY next_poll, id"""
-    return [_feed(row) for row in db.conn.execute(sql, {"now": to_text(now)})]
+    times = {"now": to_text(now), "future": to_text(now + _CLOCKS_DIFFER), "longest": to_text(now + _LONGEST_CLOSED)}
+    return [_feed(row) for row in db.conn.execute(sql, times)]
 
 
 def active(db: Database) -> list[Feed]:
