@@ -65,7 +65,6 @@ async def poll(system: System, feeds: Sequence[Feed], done: Callable[[Poll, int]
 
     Raises StorageError when the database fails; whatever a feed does is recorded with it.
     """
-
     closed: set[str] = set()
 
     async def one(feed: Feed) -> None:

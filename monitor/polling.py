@@ -18,10 +18,14 @@ import structlog
 from monitor.errors import ParseError
 from monitor.feeds import slices
 from monitor.feeds.document import Document
+from monitor.feeds.domains import registered_domain
 from monitor.feeds.due import Brought, next_poll
 from monitor.feeds.fresh import Identified, doubtful, fresh, identify_all, recognised
 from monitor.system import System
 from storage.feed_records import Entry, Feed, Fetched, Hints, Poll
+
+MOST_PUSHED = 50
+"""So many new entries are taken of one push; a poll brings the others. A hub may push without end."""
 
 log = structlog.get_logger()
 
@@ -69,7 +73,8 @@ async def receive(system: System, feed: Feed, body: bytes, headers: Mapping[str,
     except ParseError as error:
         log.warning("feed.push_unreadable", feed=feed.name, error=str(error))
         return 0
-    push = _poll(system, feed, fetched, Read(entries=len(new), known=recognised(new, known), fresh=fresh(new, known)))
+    some = fresh(new, known)[:MOST_PUSHED]
+    push = _poll(system, feed, fetched, Read(entries=len(new), known=recognised(new, known), fresh=some))
     stored = await system.store.save_push(push, system.now())
     log.info("feed.pushed", feed=feed.name, entries=len(new), new=stored)
     return stored
@@ -145,10 +150,11 @@ async def _identified(system: System, feed: Feed, document: Document) -> tuple[t
 def _poll(system: System, feed: Feed, fetched: Fetched, read: Read) -> Poll:
     entries = tuple(one.entry for one in read.fresh)
     brought = Brought(entries, read.hints, read.known, read.entries)
+    after = next_poll(feed, fetched, brought, system.config.poll, system.now())
     return Poll(
         feed=feed,
         fetched=fetched if fetched.body is None else replace(fetched, body=None),
-        next=next_poll(feed, fetched, brought, system.config.poll, system.now()),
+        next=after,
         body_hash=read.body_hash,
         entries=read.entries,
         known=read.known,
@@ -157,4 +163,5 @@ def _poll(system: System, feed: Feed, fetched: Fetched, read: Read) -> Poll:
         keys=tuple(one.keys for one in read.fresh),
         blocks=read.blocks,
         hints=read.hints,
+        domain=None if after.address == feed.address else registered_domain(after.address or feed.url),
     )

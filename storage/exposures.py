@@ -16,6 +16,7 @@ from storage.records import Exposure
 from storage.times import from_text, to_text
 
 _COLUMNS = "feed_id, since, until, opened"
+_NOT_MODIFIED = 304
 
 
 def first_answer(poll: Poll) -> bool:
@@ -67,6 +68,8 @@ def _grown(poll: Poll, now: datetime, known: Sequence[Exposure]) -> tuple[Exposu
 
 
 def _tells_nothing_known(poll: Poll) -> bool:
+    if poll.fetched.status == _NOT_MODIFIED:  # also after a pause: nothing came and went
+        return False
     return not poll.known and (poll.feed.first_ok is None or poll.entries > 0)
 
 

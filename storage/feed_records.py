@@ -12,6 +12,9 @@ FeedState = Literal["new", "ok", "failing", "stale", "blocked", "gone"]
 """``new``: not asked yet; ``stale``: answers, but has had no news for long; ``blocked``: the site refuses this program;
 ``gone``: the site says that there is no such feed any more (HTTP 410)."""
 
+RATE_MEMORY = timedelta(days=14)
+"""The time constant of a feed's average of news a day."""
+
 Trouble = Literal[
     "network",  # the name, the connection or the host
     "timeout",
@@ -167,8 +170,8 @@ class Poll:
 
     ``keys`` holds for each fresh entry the key hashes under which it will be recognised (see monitor.feeds.fresh),
     ``identities`` its identity hash. ``entries`` counts all entries of the document, ``known`` those of them that were
-    known. ``blocks`` are the hashes of the document's entries as bytes (see monitor.feeds.slices); None leaves the
-    stored ones. ``hints`` None leaves the stored ones too.
+    known. ``blocks`` are the hashes of the document's entries as bytes (see monitor.feeds.slices). ``domain`` is the
+    registered domain of a new address. ``blocks``, ``hints`` and ``domain`` leave what is stored where they are None.
     """
 
     feed: Feed
@@ -182,6 +185,7 @@ class Poll:
     known: int = 0
     blocks: bytes | None = None
     hints: Hints | None = None
+    domain: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

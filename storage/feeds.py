@@ -24,7 +24,8 @@ def sync(db: Database, specs: Sequence[FeedSpec], now: datetime, domain_of: Call
 
     A feed is known by its URL (so it can be renamed), else by its name (so it can move). A feed that moved forgets all
     that it learned there; its next answer is a first answer again, and so is that of a feed which had left and comes
-    back. A new interval counts from now. Feeds that left the configuration keep their items and stop being polled.
+    back, unless it still shows entries that are known. A new interval counts from now. Feeds that left the
+    configuration keep their items and stop being polled.
     """
     known = {row["id"]: row for row in db.execute("SELECT id, name, url, address FROM feeds")}
     matched = match_feeds(specs, [(row["id"], row["name"], row["url"]) for row in known.values()])

@@ -1,13 +1,13 @@
 """Polls: what each changed of its feed, and the record of it. Those that wait together are stored together."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TypeAlias
 
 from sqlite_utils import Database
 
 from storage import entries, exposures
-from storage.feed_records import Move, Poll
+from storage.feed_records import RATE_MEMORY, Move, Poll
 from storage.feed_rows import hints_text
 from storage.times import maybe_text, to_text
 
@@ -44,11 +44,17 @@ def _rounds(polls: Sequence[Timed]) -> Iterator[list[Timed]]:
 
 
 def save_push(db: Database, push: Poll, now: datetime) -> int:
-    """Store what a feed's hub brought: its new entries and a record, but nothing of how the feed answers."""
+    """Store what a feed's hub brought: its new entries and a record, but nothing of how the feed answers.
+
+    They count for the feed's pace like those of a poll: else the polls, which find them known, would fall asleep, and
+    be no fallback when the hub fails.
+    """
     new = entries.insert(db, push, now)
     _insert_fetches(db, [{**_fetch(push, new), "pushed": 1}])
     if new:
-        db.conn.execute("UPDATE feeds SET last_news = ? WHERE id = ?", [to_text(now), push.feed.id])
+        faster = new * timedelta(days=1) / RATE_MEMORY
+        sql = "UPDATE feeds SET last_news = ?, rate = rate + ? WHERE id = ?"
+        db.conn.execute(sql, [to_text(now), faster, push.feed.id])
     return new
 
 
@@ -101,6 +107,7 @@ def _standing(poll: Poll, now: datetime) -> dict[str, object]:
         "state": after.state,
         "since": maybe_text(after.state_since),
         "address": after.address,
+        "domain": poll.domain,
         **_move(after.move),
     }
 
@@ -128,7 +135,8 @@ every = CASE WHEN fixed THEN every ELSE :every END, rate = :rate,
 before = CASE WHEN state = :state THEN before ELSE state END,
 before_since = CASE WHEN state = :state THEN before_since ELSE state_since END,
 state = :state, state_since = coalesce(:since, CASE WHEN state = :state THEN state_since END, :now),
-address = :address, moved_to = :moved_to, moved_since = :moved_since, moved_times = :moved_times
+address = :address, domain = coalesce(:domain, domain),
+moved_to = :moved_to, moved_since = :moved_since, moved_times = :moved_times
 """
 
 _ANSWERED = f"""

@@ -68,7 +68,7 @@ def pause_(config_path: Path, name: str) -> None:
 def resume_(config_path: Path, name: str) -> None:
     """Ask for the paused feed NAME again.
 
-    What it published meanwhile counts as history: it raises no alerts.
+    It goes on as after an outage: of what it published meanwhile, only what is recent can raise alerts.
     """
     _switch(config_path, name, enabled=True)
 

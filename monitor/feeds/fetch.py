@@ -125,7 +125,7 @@ class Fetcher:
     def turn(self, url: str) -> AbstractAsyncContextManager[None]:
         """Wait until nobody else asks this host, and long enough after the last; it is ours until the end."""
         try:
-            return self._turns.turn(parse_target(url))
+            return self._turns.turn(_asked(url))
         except FetchError:
             return nullcontext()  # asking will tell what is wrong with the address
 
@@ -147,7 +147,7 @@ class Fetcher:
         """Go where the address leads, over at most MAX_REDIRECTS redirects; None when nothing is new."""
         url = wish.url
         while True:
-            target = parse_target(url)
+            target = parse_target(url) if trip.hops else _asked(url)
             await self._arrive(target, trip, turns)
             response = await self._send(target, wish, trip)
             try:
@@ -240,6 +240,12 @@ def _form_headers(wish: _Wish, form: bytes) -> list[tuple[bytes, bytes]]:
     if wish.form is None:
         return []
     return [(b"Content-Type", b"application/x-www-form-urlencoded"), (b"Content-Length", b"%d" % len(form))]
+
+
+@functools.lru_cache(_ORIGINS_KEPT)
+def _asked(url: str) -> Target:
+    """Take an address apart that is asked again and again. Those of redirects are strangers', and may be endless."""
+    return parse_target(url)
 
 
 @functools.lru_cache(_ORIGINS_KEPT)

@@ -7,7 +7,7 @@ from typing import Any
 # Measured on headlines: right answers lie above 0.3, wrong ones ("OpenAI GPT-5" as Malagasy) below 0.15.
 _SURE = 0.25
 # A longer text is not told better, and costs more.
-_ENOUGH = 200
+_ENOUGH = 120
 _TAG = re.compile(r"([a-z]{2})(?:[-_].*)?", re.IGNORECASE | re.DOTALL)
 
 

@@ -9,11 +9,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from storage.feed_records import Entry, Feed
+from storage.feed_records import RATE_MEMORY, Entry, Feed
 from storage.records import NEWS
 
-MEMORY = timedelta(days=14)
-"""The time constant of the average."""
 POLLS_PER_NEWS = 12
 """So many polls fit into the mean time between two news: news is then found after a twenty-fourth of it, on average."""
 UNKNOWN = 4.0
@@ -31,7 +29,7 @@ def first_rate(backlog: Sequence[Entry], now: datetime) -> float:
     dates = sorted(entry.published for entry in backlog if entry.published and entry.published <= now)
     if not dates:
         return UNKNOWN
-    begin = max(now - MEMORY, dates[len(dates) // 10])
+    begin = max(now - RATE_MEMORY, dates[len(dates) // 10])
     return (len(dates) - bisect_left(dates, begin)) / ((now - begin) / _DAY + 1)
 
 
@@ -40,8 +38,8 @@ def next_rate(feed: Feed, fresh: Sequence[Entry], now: datetime) -> float:
     last = feed.last_ok or now
     news = sum(entry.published is None or entry.published >= last - NEWS for entry in fresh)
     before = UNKNOWN if feed.rate is None else feed.rate
-    faded = before * math.exp(-max(now - last, timedelta(0)) / MEMORY)
-    return faded + news / (MEMORY / _DAY)
+    faded = before * math.exp(-max(now - last, timedelta(0)) / RATE_MEMORY)
+    return faded + news / (RATE_MEMORY / _DAY)
 
 
 def interval(rate: float | None, fastest: timedelta, slowest: timedelta) -> timedelta:

@@ -1,7 +1,6 @@
 """Where a request goes, taken apart without re-encoding a byte of what the publisher wrote. Pure."""
 
 import base64
-import functools
 import re
 from dataclasses import dataclass, field
 from urllib.parse import quote, unquote, urljoin
@@ -12,7 +11,6 @@ _URL = re.compile(
     r"(?P<scheme>[a-z][a-z0-9+.-]*):(?://(?P<authority>[^/?#\\]*)(?P<target>[^#]*))?.*", re.IGNORECASE | re.DOTALL
 )
 _AUTHORITY = re.compile(r"(?:(?P<user>.*)@)?(?P<host>\[[^\[\]]+\]|[^:@\[\]]+)(?::(?P<port>\d{0,5}))?", re.DOTALL)
-_REMEMBERED = 8_192  # feeds are asked again and again
 _PORTS = {"http": 80, "https": 443}
 _LONGEST = 8_192
 _LONGEST_NAME = 255  # RFC 1035, 2.3.4
@@ -52,7 +50,6 @@ class Target:
         return f"{self.scheme}://{self.site}{self.path}"
 
 
-@functools.lru_cache(_REMEMBERED)
 def parse_target(url: str) -> Target:
     """Take an http or https address apart; AddressError says what is wrong with any other, without quoting it."""
     if len(url) > _LONGEST:

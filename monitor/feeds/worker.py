@@ -14,7 +14,7 @@ from monitor.feeds.one_worker import OneWorker
 from storage.feed_records import Feed, Fetched
 
 _HEADERS = ("content-type", "link")
-_LONG = 0.5
+_LONG = 2.0  # seconds; loading what tells languages takes one, and is no reason for a second process
 _IDLE = 60.0
 
 

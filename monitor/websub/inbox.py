@@ -1,6 +1,7 @@
 """What hubs have pushed and nobody has read yet: a short queue in memory, emptied one push at a time."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
@@ -30,15 +31,29 @@ class Inbox:
         self._receive = receive
         self._limits = limits
         self._waiting: asyncio.Queue[Push] = asyncio.Queue()
-        self._bytes = 0
+        self._bytes = Counter[int]()  # of each feed: what waits, and what is being read
+        self._spent: dict[int, float] = {}  # until when each feed has used up its time, as the event loop counts
 
     def put(self, push: Push) -> bool:
-        """Take a push into the queue; False when there is no room for it."""
-        full = self._waiting.qsize() >= self._limits.pushes
-        if full or self._bytes + len(push.body) > self._limits.pushed_bytes:
+        """Take a push into the queue; False when there is no room for it, or when its feed pushes too often."""
+        if not self._has_room(push.feed.id, len(push.body)) or not self._may_push(push.feed.id):
             return False
-        self._bytes += len(push.body)
+        self._bytes[push.feed.id] += len(push.body)
         self._waiting.put_nowait(push)
+        return True
+
+    def _has_room(self, feed: int, size: int) -> bool:
+        limits, taken = self._limits, self._bytes
+        full = self._waiting.qsize() >= limits.pushes or taken.total() + size > limits.pushed_bytes
+        return not full and taken[feed] + size <= limits.bytes_of_one
+
+    def _may_push(self, feed: int) -> bool:
+        """Count a push of a feed, unless there were too many (the generic cell rate algorithm, ITU-T I.371)."""
+        now, each = asyncio.get_running_loop().time(), self._limits.push_seconds
+        spent = max(self._spent.get(feed, now), now)
+        if spent - now > each * (self._limits.pushes_of_one - 1):
+            return False
+        self._spent[feed] = spent + each
         return True
 
     async def work(self) -> None:
@@ -50,4 +65,4 @@ class Inbox:
             except Exception:
                 log.exception("websub.fault", feed=push.feed.name)
             finally:
-                self._bytes -= len(push.body)
+                self._bytes[push.feed.id] -= len(push.body)
