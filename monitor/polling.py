@@ -11,6 +11,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from hashlib import sha256
 
 import structlog
@@ -26,6 +27,10 @@ from storage.feed_records import Entry, Feed, Fetched, Hints, Poll
 
 MOST_PUSHED = 50
 """So many new entries are taken of one push; a poll brings the others. A hub may push without end."""
+
+MOST_IN_A_DAY = 1_500
+"""So many new entries a feed may bring within 24 hours: the largest wires have fewer."""
+WORTH_COUNTING = 15  # as many at every poll of the fastest feed make less than that in a day
 
 log = structlog.get_logger()
 
@@ -54,7 +59,7 @@ async def poll_feed(system: System, feed: Feed) -> Poll:
         read = await _read_new(system, feed, fetched)
     except ParseError as error:
         fetched, read = replace(fetched, error=str(error), trouble=error.trouble), Read()
-    return _poll(system, feed, fetched, read)
+    return _poll(system, feed, *await _without_flood(system, feed, fetched, read))
 
 
 def fault(system: System, feed: Feed, error: Exception) -> Poll:
@@ -73,8 +78,8 @@ async def receive(system: System, feed: Feed, body: bytes, headers: Mapping[str,
     except ParseError as error:
         log.warning("feed.push_unreadable", feed=feed.name, error=str(error))
         return 0
-    some = fresh(new, known)[:MOST_PUSHED]
-    push = _poll(system, feed, fetched, Read(entries=len(new), known=recognised(new, known), fresh=some))
+    read = Read(entries=len(new), known=recognised(new, known), fresh=fresh(new, known)[:MOST_PUSHED])
+    push = _poll(system, feed, *await _without_flood(system, feed, fetched, read))
     stored = await system.store.save_push(push, system.now())
     log.info("feed.pushed", feed=feed.name, entries=len(new), new=stored)
     return stored
@@ -145,6 +150,18 @@ async def _identified(system: System, feed: Feed, document: Document) -> tuple[t
     new = identify_all(document.entries)
     keys = {key for one in new for key in one.keys}
     return new, await system.store.known_entries(feed.id, list(keys)) if keys else []
+
+
+async def _without_flood(system: System, feed: Feed, fetched: Fetched, read: Read) -> tuple[Fetched, Read]:
+    """Leave out what is more than any feed has in a day, and say so: it would keep the others' news waiting."""
+    if len(read.fresh) <= WORTH_COUNTING:
+        return fetched, read
+    left = max(0, MOST_IN_A_DAY - await system.store.new_since(feed.id, system.now() - timedelta(days=1)))
+    if len(read.fresh) <= left:
+        return fetched, read
+    beyond = len(read.fresh) - left
+    what = f"it brought more than {MOST_IN_A_DAY:,} new entries within 24 hours; {beyond:,} are left out"
+    return replace(fetched, error=what, trouble="flood"), replace(read, fresh=read.fresh[:left])
 
 
 def _poll(system: System, feed: Feed, fetched: Fetched, read: Read) -> Poll:

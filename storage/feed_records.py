@@ -27,6 +27,7 @@ Trouble = Literal[
     "address",  # one that we never ask
     "content",  # no feed
     "cost",  # too much to read
+    "flood",  # more new entries in a day than any feed has
     "fault",  # our own
 ]
 """Why a poll failed, in one word; the sentence beside it tells the rest."""

@@ -67,6 +67,10 @@ class Polling(Writer):
         """Return the stored entries of a feed that share at least one key."""
         return await self._look(lambda db: entries.known_entries(db, feed_id, keys))
 
+    async def new_since(self, feed_id: int, moment: datetime) -> int:
+        """Count the items that a feed has brought since then."""
+        return await self._look(lambda db: polls.new_since(db, feed_id, moment))
+
     async def save_push(self, push: Poll, now: datetime) -> int:
         """Store what a feed's hub brought. Returns the number of new items."""
         return await self._do(lambda db: polls.save_push(db, push, now))

@@ -43,6 +43,13 @@ def _rounds(polls: Sequence[Timed]) -> Iterator[list[Timed]]:
     yield part
 
 
+def new_since(db: Database, feed_id: int, moment: datetime) -> int:
+    """Count the items that a feed has brought since then, asked for or pushed."""
+    sql = "SELECT coalesce(sum(new_items), 0) FROM fetches WHERE started >= ? AND feed_id = ?"
+    (found,) = db.conn.execute(sql, [to_text(moment), feed_id]).fetchone()
+    return int(found)
+
+
 def save_push(db: Database, push: Poll, now: datetime) -> int:
     """Store what a feed's hub brought: its new entries and a record, but nothing of how the feed answers.
 

@@ -1,7 +1,9 @@
 """The daemon as its users run it: a process, with signals, beside servers on loopback."""
 
 import signal
+import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -107,6 +109,8 @@ def test_alerts_that_could_not_be_sent_are_sent_after_a_restart(tmp_path: Path, 
         servers.set_round(1)
         until(lambda: ask(config, "SELECT 1 FROM deliveries_open WHERE error > ''"), "the failed attempt")
     assert servers.posts == []
+    with closing(sqlite3.connect(tmp_path / "signals.db")) as db, db:  # instead of waiting until they are due
+        db.execute("UPDATE deliveries SET next_try = '2000-01-01T00:00:00Z' WHERE state = 'pending'")
     servers.webhook_url = working
     with daemon(config, servers):
         until(lambda: servers.posts, "the alert")

@@ -108,6 +108,18 @@ class TestRounds:
         assert titles(store) == ["Due", "Slow"]
         assert running._rounds == {}
 
+    async def test_a_step_is_done_without_its_bell_where_the_clock_was_set_back_and_no_timer_rings(
+        self, store: Store
+    ) -> None:
+        running, done = daemon(store), asyncio.Event()
+
+        async def step() -> None:
+            done.set()
+
+        waiting = asyncio.create_task(running._answer(asyncio.Event(), step, longest_wait=0.01))
+        await asyncio.wait_for(done.wait(), 5)
+        waiting.cancel()
+
     async def test_what_a_round_brings_is_processed_at_once(self, store: Store) -> None:
         running = daemon(store, parser=FakeParser({"Wire": [entry("News")], "Desk": []}))
         await feed_in(store, "Wire")

@@ -74,6 +74,20 @@ class Crowd(FakeFetcher):
         return await super().fetch(feed, now)
 
 
+@dataclass
+class Refusing(FakeFetcher):
+    """Was asked too often by the feeds of some domains."""
+
+    domains: set[str] = field(default_factory=set)
+    asked: list[str] = field(default_factory=list)
+
+    async def fetch(self, feed: Feed, now: datetime) -> Fetched:
+        self.asked.append(feed.name)
+        if feed.domain in self.domains:
+            return Fetched(now, 0.1, 429, error="HTTP 429", trouble="blocked")
+        return await super().fetch(feed, now)
+
+
 class TestPolling:
     async def test_what_is_new_is_stored_tagged_and_grouped(self, store: Store) -> None:
         parser = FakeParser({"Wire": [entry("Efficiency up by half"), entry("Weather")], "Desk": []})
@@ -151,6 +165,18 @@ class TestPolling:
         assert fetcher.waiting == ["wire.example"]
         fetcher.opens.set()
         assert await polling == 2
+
+    async def test_feeds_of_a_domain_that_was_asked_too_often_are_asked_no_more_in_this_round(
+        self, store: Store
+    ) -> None:
+        fetcher = Refusing(domains={"refused"})
+        world = system(store, fetcher=fetcher, parser=FakeParser(), slots=Semaphore(1))
+        feeds = [FeedSpec(f"Feed {n}", f"https://{n}.{'refused' if n < 4 else 'open'}.example/") for n in range(6)]
+        await store.sync_feeds(feeds, world.now(), lambda url: url.split(".")[1])
+        await pipeline.poll(world, await store.due_feeds(world.now()), lambda _poll, _new: None)
+        assert fetcher.asked == ["Feed 0", "Feed 4", "Feed 5"]
+        due = await store.due_feeds(world.now() + timedelta(hours=1))
+        assert {feed.name for feed in due} >= {"Feed 1", "Feed 2", "Feed 3"}
 
     async def test_no_more_feeds_than_there_are_slots_are_asked_at_the_same_time(self, store: Store) -> None:
         fetcher = Crowd()

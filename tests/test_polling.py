@@ -13,12 +13,15 @@ from structlog.testing import capture_logs
 
 from monitor import polling
 from monitor.feeds.document import Document
+from monitor.feeds.fresh import identify_all
 from monitor.feeds.parse import parse_document
 from monitor.feeds.slices import take_apart
 from monitor.feeds.worker import ParseWorker
 from storage import reading
-from storage.feed_records import Feed, FeedSpec, FeedState, Fetched, Hints, Poll
+from storage.entries import MOST_SHARING
+from storage.feed_records import Entry, Feed, FeedSpec, FeedState, Fetched, Hints, Poll
 from storage.store import Store
+from storage.times import from_text
 from tests.builders import NOW, feed_in, feed_now, poll
 from tests.fakes import Clock, FakeFetcher, system
 
@@ -98,6 +101,13 @@ def stored(store: Store, name: str) -> list[tuple[Any, ...]]:
     return reading.ask(store.path, f"{sql} ORDER BY i.id").rows
 
 
+def exposures(store: Store) -> list[tuple[float, float]]:
+    """Return from when to when the first feed is known without a gap, in hours since its first answer."""
+    rows = reading.ask(store.path, "SELECT since, until FROM exposures WHERE feed_id = 1 ORDER BY since").rows
+    times = [(from_text(since), from_text(until)) for since, until in rows]
+    return [((since - times[0][0]) / HOUR, (until - times[0][0]) / HOUR) for since, until in times]
+
+
 @pytest.fixture
 async def desk(store: Store) -> Desk:
     """Build a desk with one feed that has answered once, with its first two stories."""
@@ -162,6 +172,52 @@ class TestReadingNoMoreThanIsNew:
             assert (await feed_now(store)).blocks == b""  # it had to be mended
         finally:
             await worker.aclose()
+
+
+class TestWhatIsKnown:
+    """Only an entry that is the same shows that nothing came and went unseen; a shared link or headline does not."""
+
+    FRONT = "https://wire.example/"
+
+    @pytest.mark.parametrize(
+        ("before", "after"),
+        [
+            pytest.param(item("Monday", "1", FRONT), item("Tuesday", "2", FRONT), id="all link to the front page"),
+            pytest.param(
+                item("Daily briefing", "1"), item("Daily briefing", "2", f"{FRONT}2"), id="always one headline"
+            ),
+        ],
+    )
+    async def test_a_document_without_a_known_entry_begins_anew(self, desk: Desk, before: bytes, after: bytes) -> None:
+        await desk.poll(rss(before, TWO))
+        outcome, new = await desk.poll(rss(after, THREE, FOUR))
+        assert (new, outcome.known) == (3, 0)
+        assert exposures(desk.store) == [(0, 1), (2, 2)]
+
+    async def test_an_edited_entry_and_one_with_another_guid_are_known(self, desk: Desk) -> None:
+        outcome, _ = await desk.poll(
+            rss(item("Story 2", "story-two", f"{self.FRONT}story-two"), item("Story one", "other"))
+        )
+        assert outcome.known == 2
+
+    async def test_a_feed_of_years_whose_entries_share_a_link_costs_no_more_with_each(self, desk: Desk) -> None:
+        for day in range(5):
+            await desk.poll(rss(*(item(f"Day {day}, {number}", f"{day}.{number}", self.FRONT) for number in range(60))))
+        key = identify_all([Entry("x", self.FRONT, "Another")])[0].keys[1]
+        known = await desk.store.known_entries(1, [key])
+        assert len(known) == MOST_SHARING
+        assert {entry.title.split(",")[0] for entry in known} == {"Day 3", "Day 4"}
+        assert (await desk.poll(rss(item("Day 0, 0", "0.0", self.FRONT), item("Day 4, 59", "4.59", self.FRONT))))[
+            1
+        ] == 0
+
+    async def test_a_feed_that_was_paused_and_is_unchanged_missed_nothing(self, desk: Desk) -> None:
+        url = (await feed_now(desk.store)).url
+        await desk.store.sync_feeds([FeedSpec("Desk", "https://desk.example/")], desk.clock.now)
+        desk.clock.forward(hours=5)
+        await desk.store.sync_feeds([FeedSpec("Wire", url)], desk.clock.now)
+        await desk.poll(UNCHANGED)
+        assert exposures(desk.store) == [(0, 6)]
 
 
 class TestDoubt:
@@ -272,6 +328,20 @@ class TestPushes:
         rows = reading.ask(desk.store.path, "SELECT pushed, entries, new_items FROM fetches ORDER BY id").rows
         assert rows == [(0, 2, 2), (1, 1, 1)]
 
+    async def test_pushed_news_counts_for_the_pace_of_the_polls_which_are_the_fallback(self, desk: Desk) -> None:
+        for day in range(40):
+            stories = [item(f"Story {day}.{number}") for number in range(10)]
+            assert [await desk.push(rss(story)) for story in stories] == [1] * 10
+            desk.clock.forward(hours=23)
+            outcome, new = await desk.poll(rss(*stories))
+            assert new == 0
+        assert outcome.next.every == timedelta(minutes=15)
+
+    async def test_a_push_brings_no_more_than_its_share_and_the_next_poll_the_rest(self, desk: Desk) -> None:
+        body = rss(*(item(f"Flood {number}") for number in range(80)), TWO, ONE)
+        assert await desk.push(body) == polling.MOST_PUSHED
+        assert (await desk.poll(body))[1] == 80 - polling.MOST_PUSHED
+
     async def test_before_the_first_answer_nothing_is_taken_because_that_is_backlog(self, store: Store) -> None:
         await feed_in(store)
         desk = Desk(store)
@@ -371,3 +441,24 @@ def test_what_the_log_says_of_a_poll(told: Poll, new: int, lines: list[tuple[str
     for line, (_, _, facts) in zip(log, lines, strict=True):
         assert line["feed"] == "Wire"
         assert facts.items() <= line.items()
+
+
+class TestAFlood:
+    """A feed whose entries are new with every poll must not fill the database, nor keep others' news waiting."""
+
+    async def test_what_is_more_than_a_days_worth_is_left_out_and_told(self, desk: Desk) -> None:
+        for hour in range(4):
+            desk.clock.forward(hours=1)
+            outcome, _ = await desk.poll(rss(*(item(f"Churned {hour} {number}") for number in range(450))))
+        assert outcome.fetched.trouble == "flood"
+        assert outcome.next.state == "failing"
+        assert outcome.fetched.error == "it brought more than 1,500 new entries within 24 hours; 302 are left out"
+        assert await desk.store.new_since(1, desk.clock.now - DAY) == 1500
+
+    async def test_what_was_left_out_comes_when_the_day_is_over(self, desk: Desk) -> None:
+        for hour in range(4):
+            desk.clock.forward(hours=1)
+            await desk.poll(rss(*(item(f"Churned {hour} {number}") for number in range(450))))
+        desk.clock.forward(days=1)
+        outcome, new = await desk.poll(rss(*(item(f"Churned 3 {number}") for number in range(450))))
+        assert (outcome.fetched.error, new) == (None, 302)

@@ -30,6 +30,7 @@ _BY_TROUBLE: dict[Trouble, str] = {
     "address": "if it is a server of yours, list it under `fetch: allow:`",
     "content": "remove it, and `monitor feeds add` with this address looks for the feed of the page",
     "cost": "look for a shorter feed of this site",
+    "flood": "look whether its entries are real; they may change their names with every poll",
     "fault": "please report it, with the address",
 }
 _CERTIFICATE = "only the site's owner can mend that; until then it cannot be read safely"

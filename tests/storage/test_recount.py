@@ -120,7 +120,7 @@ class Life:
         await self.store.prune_fetches(self.now - timedelta(days=2))
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(seed=st.integers(0, 2**32), zone=st.sampled_from(sorted(ZONES)))
 def test_counts_kept_on_the_way_are_those_of_a_recount(seed: int, zone: str) -> None:
     with tempfile.TemporaryDirectory() as folder, Store(Path(folder) / "signals.db") as store:
