@@ -1,10 +1,10 @@
 """The command line: one file per group of commands, loaded only when called, so that `monitor --help` is instant."""
 
-from importlib import import_module
 from typing import Any
 
 import click
 
+from monitor.cli.lazy import LazyGroup
 from monitor.errors import MonitorError
 from storage.errors import StorageError
 
@@ -32,27 +32,13 @@ COMMANDS = {
 }
 
 
-class Commands(click.Group):
-    """A group that reads its commands from the table and turns our errors into a line and an exit code."""
+class Commands(LazyGroup):
+    """All commands; one of our errors becomes its line and its exit code."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name all commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Load the command's module, and only that."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"monitor.cli.{COMMANDS[name][0]}"), name)
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+    table = COMMANDS
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; one of our errors becomes its line and its exit code."""
+        """Run the command."""
         try:
             return super().invoke(ctx)
         except (MonitorError, StorageError) as error:

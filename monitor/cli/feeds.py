@@ -1,8 +1,8 @@
 """The commands about feeds, each loaded only when it is called."""
 
-from importlib import import_module
-
 import click
+
+from monitor.cli.lazy import LazyGroup
 
 COMMANDS = {
     "list": ("feeds_listing", "Show the feeds of feeds.yaml: state, interval, news a day, newest item."),
@@ -16,24 +16,11 @@ COMMANDS = {
 }
 
 
-class Feeds(click.Group):
-    """A group that reads its commands from the table."""
+class Feeds(LazyGroup):
+    """The commands about feeds."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
-        """Name all commands."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:  # noqa: ARG002 - click's signature
-        """Load the command's module, and only that."""
-        if name not in COMMANDS:
-            return None
-        command: click.Command = getattr(import_module(f"monitor.cli.{COMMANDS[name][0]}"), f"{name}_")
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """List the commands without loading them."""
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, help_text) for name, (_, help_text) in COMMANDS.items()])
+    table = COMMANDS
+    ending = "_"
 
 
 @click.group(cls=Feeds)
