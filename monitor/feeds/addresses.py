@@ -5,6 +5,7 @@ knock at the cloud's metadata service or at the neighbour's database. The tables
 address registries (RFC 6890 and its successors) and add the transition prefixes in which an IPv4 address can hide.
 """
 
+import functools
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ _REFUSED: tuple[tuple[Network, str], ...] = tuple(
         ("ff00::/8", "a multicast address"),
     )
 )
+_REMEMBERED = 8_192  # feeds are asked again and again
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 _HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_]([a-z0-9_-]{0,62})(\.[a-z0-9_]([a-z0-9_-]{0,62}))*\.?", re.IGNORECASE)
 _BRACKETED = re.compile(r"\[(?P<host>[^\[\]]+)\](?::(?P<port>\d{1,5}))?")
@@ -101,6 +103,16 @@ class Allow:
     def parse(cls, lines: Iterable[str]) -> "Allow":
         """Read the lines of `fetch.allow`; ValueError names the first that cannot be read."""
         return cls(tuple(Allowed.parse(line) for line in lines))
+
+
+@functools.lru_cache(_REMEMBERED)
+def is_address(host: str) -> bool:
+    """Tell an IP address from a name."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def refusal(ip: str, port: int, allow: Allow, host: str | None = None) -> str | None:

@@ -6,9 +6,8 @@ whose DNS answer changes between check and use cannot get around it. TLS still v
 
 import asyncio
 import functools
-from ipaddress import ip_address
 
-from monitor.feeds.addresses import AddressError, Allow, refusal
+from monitor.feeds.addresses import AddressError, Allow, is_address, refusal
 from monitor.feeds.names import Resolver
 from monitor.feeds.wire import Wire
 
@@ -30,7 +29,7 @@ class Gate:
         Raises AddressError when none is permitted, FetchError for a name without an address, OSError when no
         connection is possible.
         """
-        found = [host] if _is_address(host) else await self._resolver.addresses(host, port)
+        found = [host] if is_address(host) else await self._resolver.addresses(host, port)
         *others, last = self._permitted(host, port, found)
         for address in others:
             try:
@@ -50,12 +49,3 @@ class Gate:
 
 def _refusal(allow: Allow, address: str, port: int, host: str) -> str | None:
     return refusal(address, port, allow, host)
-
-
-@functools.lru_cache(_REMEMBERED)
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

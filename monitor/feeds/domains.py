@@ -1,10 +1,10 @@
 """Whose site an address belongs to: its registered domain. Pure."""
 
 import functools
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
 from monitor.errors import FetchError
+from monitor.feeds.addresses import is_address
 from monitor.feeds.target import parse_target
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def registered_domain(url: str) -> str:
         target = parse_target(url)
     except FetchError:
         return ""
-    domain = None if _is_address(target.host) else _suffixes().privatesuffix(_ascii(target.name))
+    domain = None if is_address(target.host) else _suffixes().privatesuffix(_ascii(target.name))
     return domain or target.place
 
 
@@ -38,11 +38,3 @@ def _ascii(name: str) -> str:
         return name.encode("idna").decode("ascii")
     except UnicodeError:
         return name
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
