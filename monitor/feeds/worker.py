@@ -14,23 +14,25 @@ from monitor.feeds.one_worker import OneWorker
 from storage.feed_records import Feed, Fetched
 
 _HEADERS = ("content-type", "link")
-_LONG = 2.0  # seconds; loading what tells languages takes one, and is no reason for a second process
+_PATIENCE = 2.0  # loading what tells languages takes a second, and is no reason for another process
 _IDLE = 60.0
 
 
 class ParseWorker:
     """Reads feed documents in processes of its own. ``cpu_limit`` is the processor time one document may cost.
 
-    ``idle`` seconds without work end the second process.
+    After ``patience`` seconds with one document a second process begins, and after ``idle`` without work it ends.
     """
 
-    def __init__(self, cpu_limit: timedelta = timedelta(seconds=10), idle: float = _IDLE) -> None:
+    def __init__(
+        self, cpu_limit: timedelta = timedelta(seconds=10), patience: float = _PATIENCE, idle: float = _IDLE
+    ) -> None:
         self._seconds = cpu_limit.total_seconds()
         self._first, self._second = OneWorker(self._seconds), OneWorker(self._seconds)
         self._busy: set[OneWorker] = set()
         self._places = asyncio.Semaphore(1)
         self._two = False
-        self._idle = idle
+        self._patience, self._idle = patience, idle
         self._leaving: asyncio.TimerHandle | None = None
         self._left: asyncio.Task[None] | None = None
         self._closed = False
@@ -66,7 +68,7 @@ class ParseWorker:
         worker = self._second if self._first in self._busy else self._first
         self._busy.add(worker)
         try:
-            return await worker.answer(message, _LONG, self._call_second)
+            return await worker.answer(message, self._patience, self._call_second)
         finally:
             self._busy.discard(worker)
             if worker is self._second:

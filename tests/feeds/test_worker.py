@@ -33,8 +33,8 @@ def fetched(body: bytes) -> Fetched:
 
 
 @asynccontextmanager
-async def working(cpu_seconds: float = 10, idle: float = 60) -> AsyncIterator[ParseWorker]:
-    worker = ParseWorker(timedelta(seconds=cpu_seconds), idle)
+async def working(cpu_seconds: float = 10, patience: float = 2, idle: float = 60) -> AsyncIterator[ParseWorker]:
+    worker = ParseWorker(timedelta(seconds=cpu_seconds), patience, idle)
     try:
         yield worker
     finally:
@@ -98,7 +98,7 @@ async def test_a_document_that_costs_too_much_is_given_up_and_the_next_one_is_re
 
 
 async def test_a_slow_document_keeps_only_its_own_feed_waiting_and_the_second_process_leaves_when_idle() -> None:
-    async with working(cpu_seconds=2, idle=0.3) as worker:
+    async with working(cpu_seconds=2, patience=0.2, idle=0.3) as worker:
         await worker.read(fetched(SMALL), FEED, NOW)
         slow = asyncio.create_task(worker.read(fetched(BOMB), FEED, NOW))
         others = [asyncio.create_task(worker.read(fetched(SMALL), FEED, NOW)) for _ in range(5)]
