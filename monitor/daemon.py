@@ -98,7 +98,7 @@ class Daemon:
     async def _drain(self, asking: asyncio.Task[None], loops: set[asyncio.Task[None]]) -> None:
         log.info("daemon.draining", seconds=DRAIN_SECONDS)
         self.system.store.hurry()
-        asking.cancel()
+        await _cancelled(asking, self._reloading)
         await self._cut_rounds()
         await self._stop_listening()
         self.bells.ring_all()
@@ -106,7 +106,7 @@ class Daemon:
         _, late = await asyncio.wait(working, timeout=DRAIN_SECONDS)
         for task in late:
             task.cancel()
-        await asyncio.gather(asking, *working, return_exceptions=True)
+        await asyncio.gather(*working, return_exceptions=True)
         log.info("daemon.stopped")
 
     def _listen(self) -> None:
@@ -186,16 +186,12 @@ class Daemon:
         self._listening = asyncio.create_task(hubs.run(), name="websub")
 
     async def _stop_listening(self) -> None:
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.gather(self._listening, return_exceptions=True)
+        await _cancelled(self._listening)
 
     async def _cut_rounds(self) -> None:
         """End all rounds at once: a fetch that is cut has stored nothing, and its feed is still due."""
         rounds, self._rounds = self._rounds, {}
-        for task in rounds:
-            task.cancel()
-        await asyncio.gather(*rounds, return_exceptions=True)
+        await _cancelled(*rounds)
 
     def _polled(self, poll: Poll, new: int) -> None:
         self._last[poll.feed.id] = poll.fetched
@@ -265,7 +261,16 @@ class Daemon:
         self.system = new
         self._listen_to_hubs()
         self._last.clear()
+        self._last_try = None
         await wiring.close(old)
+
+
+async def _cancelled(*tasks: asyncio.Task[None] | None) -> None:
+    """Cancel the tasks that there are, and wait until they have ended."""
+    begun = [task for task in tasks if task is not None]
+    for task in begun:
+        task.cancel()
+    await asyncio.gather(*begun, return_exceptions=True)
 
 
 async def _ring(bell: asyncio.Event) -> None:

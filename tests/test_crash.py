@@ -3,6 +3,7 @@
 import random
 import time
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime
 from email import message_from_bytes
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from monitor.demo.scenario import Row
 from monitor.demo.servers import DemoServers, serve
-from tests.world import ask, daemon, row, sure, until, write_config
+from tests.world import Daemons, ask, make_deliveries_due, row, sure, until, write_config
 
 KILLS = 20
 BACKLOG = [row(f"An ordinary product launch, the {n}th of its kind", 0, day=15 + n / 10) for n in range(150)]
@@ -29,16 +30,18 @@ def test_twenty_kills_at_random_moments_lose_nothing_and_repeat_nothing(tmp_path
     rows = list(BACKLOG)
     with serve(rows, datetime.now(UTC)) as servers:
         config = write_config(tmp_path, servers)
-        with daemon(config, servers):
-            until(lambda: ask(config, "SELECT 1 FROM feeds WHERE first_ok > ''"), "the backlog")
-        servers.set_round(1)
-        for kill in range(KILLS):
-            rows += news(kill)
-            with daemon(config, servers):
-                _await_poll(config)
-                time.sleep(luck.uniform(0, 1.0))  # and leaving the block kills it
-        with daemon(config, servers):
-            until(lambda: _all_done(config, len(rows)), "everything to be done", 60)
+        with closing(Daemons(config, servers)) as daemons:
+            with daemons.next():
+                until(lambda: ask(config, "SELECT 1 FROM feeds WHERE first_ok > ''"), "the backlog")
+            servers.set_round(1)
+            for kill in range(KILLS):
+                rows += news(kill)
+                with daemons.next():
+                    _await_poll(config)
+                    time.sleep(luck.uniform(0, 1.0))  # and leaving the block kills it
+            make_deliveries_due(config)
+            with daemons.next():
+                until(lambda: _all_done(config, len(rows)), "everything to be done", 60)
         _check(config, servers, rows)
 
 

@@ -1,9 +1,7 @@
 """The daemon as its users run it: a process, with signals, beside servers on loopback."""
 
 import signal
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -11,7 +9,7 @@ import pytest
 
 from monitor.demo.scenario import Row
 from monitor.demo.servers import DemoServers, serve
-from tests.world import FEED, ask, daemon, monitor, row, sure, until, write_config
+from tests.world import FEED, ask, daemon, make_deliveries_due, monitor, row, sure, until, write_config
 
 OLD = row("An old and ordinary product launch with a new colour", 0, day=21)
 
@@ -109,8 +107,7 @@ def test_alerts_that_could_not_be_sent_are_sent_after_a_restart(tmp_path: Path, 
         servers.set_round(1)
         until(lambda: ask(config, "SELECT 1 FROM deliveries_open WHERE error > ''"), "the failed attempt")
     assert servers.posts == []
-    with closing(sqlite3.connect(tmp_path / "signals.db")) as db, db:  # instead of waiting until they are due
-        db.execute("UPDATE deliveries SET next_try = '2000-01-01T00:00:00Z' WHERE state = 'pending'")
+    make_deliveries_due(config)
     servers.webhook_url = working
     with daemon(config, servers):
         until(lambda: servers.posts, "the alert")

@@ -231,6 +231,14 @@ class TestOffline:
             await self.polled(running, store, "Wire", answered=answered)
         assert events(log) == ["daemon.offline", "daemon.online"]
 
+    async def test_a_reload_meanwhile_does_not_say_that_the_network_is_back(self, store: Store, log: Log) -> None:
+        async with configured(store, feeds=[]) as running:
+            await self.polled(running, store, "Wire", answered=False)
+            await running.reconfigure()
+            await running._heed_the_network()
+        assert "daemon.offline" in events(log)
+        assert "daemon.online" not in events(log)
+
     async def test_while_it_lasts_one_feed_is_tried_every_five_minutes(self, store: Store) -> None:
         clock = Clock()
         running = daemon(store, now=clock)
@@ -379,6 +387,16 @@ class TestHubs:
             assert not listens(ports[0])
 
 
+@pytest.fixture
+def garbage() -> Iterator[None]:
+    """Undo afterwards what a daemon that runs does to the garbage collector."""
+    usual = gc.get_threshold()
+    yield
+    gc.unfreeze()
+    gc.set_threshold(*usual)
+
+
+@pytest.mark.usefixtures("garbage")
 class TestStopping:
     async def test_polls_and_the_server_for_hubs_end_at_once_whatever_they_wait_for(
         self, store: Store, ports: list[int], log: Log
@@ -392,11 +410,24 @@ class TestStopping:
                 await until(lambda: bool(site.asked) and listens(ports[0]))
                 running.bells.stop.set()
                 await asyncio.wait_for(task, 5)
-                gc.unfreeze()
                 assert not listens(ports[0])
                 assert [feed.name for feed in await store.due_feeds(running.system.now())] == ["Wire"]
         assert events(log)[-1] == "daemon.stopped"
         assert {"feed.failed", "daemon.step_failed", "websub.fault"}.isdisjoint(events(log))
+
+    async def test_a_reload_under_way_is_left_undone(self, store: Store, log: Log) -> None:
+        async with configured(store, feeds=[]) as running:
+            before = running.system
+            task = asyncio.create_task(running.run())
+            await until(lambda: running._listening is not None)
+            running._begin_reload()
+            await asyncio.sleep(0.05)
+            running.bells.stop.set()
+            await asyncio.wait_for(task, 5)
+            assert running._reloading
+            assert running._reloading.cancelled()
+            assert running.system is before
+        assert {"config.rejected", "config.reloaded"}.isdisjoint(events(log))
 
 
 def test_a_traceback_in_the_log_shows_no_values(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,11 +2,13 @@
 
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -71,15 +73,54 @@ def monitor(config: Path, servers: DemoServers, *arguments: str, **options: Any)
 @contextmanager
 def daemon(config: Path, servers: DemoServers) -> Iterator[subprocess.Popen[str]]:
     """Run the daemon while the block lasts; its log goes to daemon.log beside the configuration."""
-    command = [sys.executable, "-m", "monitor", "run", "--config", str(config)]
+    with _killed(_start(config, servers, "-m", "monitor")) as process:
+        yield process
+
+
+_LOADED = """
+import sys, monitor.daemon, monitor.cli.working
+if sys.stdin.readline():
+    from monitor.cli import main
+    main()
+"""
+
+
+class Daemons:
+    """Daemons one after the other, each loaded while the one before it works: that is most of the time of a start."""
+
+    def __init__(self, config: Path, servers: DemoServers) -> None:
+        self._load = partial(_start, config, servers, "-c", _LOADED, stdin=subprocess.PIPE)
+        self._loaded = self._load()
+
+    @contextmanager
+    def next(self) -> Iterator[None]:
+        """Run one while the block lasts."""
+        with _killed(self._loaded) as process:
+            assert process.stdin
+            process.stdin.write("go\n")
+            process.stdin.close()
+            self._loaded = self._load()
+            yield
+
+    def close(self) -> None:
+        """Let go of the one that is loaded."""
+        self._loaded.communicate()
+
+
+def _start(config: Path, servers: DemoServers, *how: str, **options: Any) -> subprocess.Popen[str]:
+    command = [sys.executable, *how, "run", "--config", str(config)]
     with (config.parent / "daemon.log").open("a") as log:
-        process = subprocess.Popen(command, env=environment(servers), stdout=log, stderr=log, text=True)
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGKILL)
-            process.wait()
+        return subprocess.Popen(command, env=environment(servers), stdout=log, stderr=log, text=True, **options)
+
+
+@contextmanager
+def _killed(process: subprocess.Popen[str]) -> Iterator[subprocess.Popen[str]]:
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGKILL)
+        process.wait()
 
 
 def until(condition: Callable[[], Any], what: str, seconds: float = 30.0) -> Any:
@@ -98,3 +139,9 @@ def ask(config: Path, sql: str) -> list[tuple[Any, ...]]:
         return reading.ask(path, sql).rows
     except StorageError:  # the daemon is just making it
         return []
+
+
+def make_deliveries_due(config: Path) -> None:
+    """Let the messages that wait for another attempt be sent by the next daemon at once."""
+    with closing(sqlite3.connect(config.parent / "signals.db")) as db, db:
+        db.execute("UPDATE deliveries SET next_try = '2000-01-01T00:00:00Z' WHERE state = 'pending'")
