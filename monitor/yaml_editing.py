@@ -24,7 +24,7 @@ Entry = Mapping[str, Any]
 """The keys and values of one feed, in the order in which they are written."""
 
 _LINE_END = re.compile(r"\r\n|\n|\r")
-_DASH = re.compile(r"^[ \t]*-(?=\s)", re.MULTILINE)
+_DASH = re.compile(r"(?:^|(?<=\r))[ \t]*-(?=\s)", re.MULTILINE)
 _COLUMN = 2
 """Where the dash of the very first feed stands."""
 

@@ -220,6 +220,15 @@ class TestWhatIsKnown:
         assert exposures(desk.store) == [(0, 6)]
 
 
+async def test_a_feed_that_moved_for_good_waits_with_the_feeds_of_its_new_domain(desk: Desk) -> None:
+    there = replace(UNCHANGED, moved_to="https://feeds.new.example/wire")
+    for _ in range(3):
+        desk.clock.forward(days=2)
+        await desk.poll(there)
+    moved = await feed_now(desk.store)
+    assert (moved.address, moved.domain) == ("https://feeds.new.example/wire", "new.example")
+
+
 class TestDoubt:
     """Where a part leaves open what is new, the whole document is read."""
 

@@ -158,6 +158,8 @@ class Fetcher:
                 await response.aclose()
             trip.for_good &= response.status_code in _FOR_GOOD
             url = redirected(url, location)
+            if wish.form is not None and target.scheme == "https" and not url.lower().startswith("https:"):
+                raise FetchError("a form is not sent on without TLS", trouble="redirect")
 
     async def _arrive(self, target: Target, trip: _Trip, turns: AsyncExitStack) -> None:
         """Note the next step of the way; a host that was not yet asked on it is asked in turn."""

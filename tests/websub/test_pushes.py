@@ -234,6 +234,14 @@ async def test_when_the_queue_is_full_the_hub_is_asked_to_come_again(
     assert len(of(log, "websub.full")) == 5 - accepted
 
 
+async def test_a_hub_that_pushes_without_end_leaves_room_for_the_others(desk: Desk, hub: Hub) -> None:
+    desk = replace(desk, limits=Limits(pushes_of_one=3, push_seconds=60))
+    async with desk.subscribed("Wire", "Desk") as (endless, other):
+        statuses = [(await hub.push(endless, b"x%d" % number)).status for number in range(5)]
+        assert (await hub.push(other, BODY)).status == 200
+    assert statuses == [200, 200, 200, 503, 503]
+
+
 async def test_a_push_that_cannot_be_received_harms_no_other(desk: Desk, hub: Hub, log: Log) -> None:
     async with desk.subscribed() as asked:
         desk.fault = RuntimeError("odd")
