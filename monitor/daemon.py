@@ -33,6 +33,7 @@ AFTER_ERROR_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
 ROUND_PATIENCE_SECONDS = 5.0
 OFFLINE_PAUSE = timedelta(minutes=5)
+RECENT, FEW = timedelta(minutes=30), 3
 EVERY_FEED = 1_000_000
 _OFFLINE = (
     "no feed could be reached: this machine seems to be offline. It keeps trying; "
@@ -201,7 +202,7 @@ class Daemon:
     async def _heed_the_network(self) -> None:
         """While this machine is offline, try one feed every few minutes; when it is back, ask what was not reached."""
         now, was_offline = self.system.now(), self._last_try is not None
-        if not offline(list(self._last.values())):
+        if not self._seems_offline(now):
             self._last_try = None
             if was_offline:
                 log.info("daemon.online")
@@ -212,6 +213,13 @@ class Daemon:
         elif now - (self._last_try or now) >= OFFLINE_PAUSE:
             self._last_try = now  # since the last try
             await self.system.store.hasten(now, 1)
+
+    def _seems_offline(self, now: datetime) -> bool:
+        """Judge by the last half hour: a feed that is asked once a day would speak for the network all day."""
+        recent = [one for one in self._last.values() if now - one.started < RECENT]
+        if self._last_try is not None:  # only an answer ends it
+            return not recent or offline(recent)
+        return len(recent) >= min(FEW, len(self._last)) and offline(recent)
 
     async def _process(self) -> None:
         def go_on() -> bool:

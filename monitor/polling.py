@@ -127,7 +127,8 @@ async def _read_unseen(system: System, feed: Feed, fetched: Fetched, sliced: sli
         return Read(entries=sliced.count, known=sliced.count)
     document = await system.parser.read(replace(fetched, body=unseen), feed, system.now())
     new, known = await _identified(system, feed, document)
-    if doubtful(new, known) or not document.sound:
+    part = document.found < sliced.count
+    if (part and doubtful(new, known)) or not document.sound:
         return None
     shown = sliced.count - document.found + recognised(new, known)
     return Read(hints=document.hints, entries=sliced.count, known=shown, fresh=fresh(new, known))

@@ -207,7 +207,8 @@ class TestADatabaseThatFails:
 class TestOffline:
     async def polled(self, running: Daemon, store: Store, name: str, *, answered: bool) -> None:
         feed = await feed_in(store, name)
-        outcome = Fetched(NOW, 0.1, 200) if answered else Fetched(NOW, 0.1, error="no route")
+        now = running.system.now()
+        outcome = Fetched(now, 0.1, 200) if answered else Fetched(now, 0.1, error="no route")
         running._polled(Poll(feed, outcome, NextPoll(NOW)), 0)
         await running._heed_the_network()
 
@@ -224,6 +225,17 @@ class TestOffline:
         await self.polled(running, store, "Alive", answered=True)
         await self.polled(running, store, "Dead", answered=False)
         assert log == []
+
+    async def test_an_answer_of_hours_ago_does_not_speak_for_the_network(self, store: Store, log: Log) -> None:
+        clock = Clock(NOW - 5 * HOUR)
+        running = daemon(store, now=clock)
+        answered = replace(poll(await feed_in(store, "Daily")), fetched=Fetched(clock.now, 0.1, 200))
+        running._polled(answered, 0)
+        clock.forward(hours=5)
+        for name in ("Wire", "Desk", "Lab"):
+            await self.unreached(running, name, clock)
+            await running._heed_the_network()
+        assert events(log) == ["daemon.offline"]
 
     async def test_it_is_told_once_and_taken_back(self, store: Store, log: Log) -> None:
         running = daemon(store)
