@@ -74,7 +74,7 @@ class Daemon:
         self._sending: dict[str, asyncio.Task[None]] = {}
         self._reloading: asyncio.Task[None] | None = None
         self._last: dict[int, Fetched] = {}
-        self._last_try: datetime | None = None
+        self._last_try: datetime | None = None  # while offline: when it began, or a feed was tried last
         self._listening: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -201,18 +201,21 @@ class Daemon:
 
     async def _heed_the_network(self) -> None:
         """While this machine is offline, try one feed every few minutes; when it is back, ask what was not reached."""
-        now, was_offline = self.system.now(), self._last_try is not None
+        now = self.system.now()
         if not self._seems_offline(now):
-            self._last_try = None
-            if was_offline:
-                log.info("daemon.online")
-                await self.system.store.hasten(now, EVERY_FEED)
-        elif not was_offline:
+            await self._back_online(now)
+        elif self._last_try is None:
             self._last_try = now
             log.warning("daemon.offline", advice=_OFFLINE)
-        elif now - (self._last_try or now) >= OFFLINE_PAUSE:
-            self._last_try = now  # since the last try
+        elif now - self._last_try >= OFFLINE_PAUSE:
+            self._last_try = now
             await self.system.store.hasten(now, 1)
+
+    async def _back_online(self, now: datetime) -> None:
+        if self._last_try is not None:
+            self._last_try = None
+            log.info("daemon.online")
+            await self.system.store.hasten(now, EVERY_FEED)
 
     def _seems_offline(self, now: datetime) -> bool:
         """Judge by the last half hour: a feed that is asked once a day would speak for the network all day."""
