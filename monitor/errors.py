@@ -73,10 +73,19 @@ class ChannelError(MonitorError):
     """A message was not taken by its server.
 
     ``retry`` is False when the same message can never be taken (a bad address, a deleted webhook);
-    ``retry_after`` is the server's own wish for when to come back.
+    ``retry_after`` is the server's own wish for when to come back; ``reached`` are the recipients that took the message
+    nevertheless, and get it no second time.
     """
 
-    def __init__(self, message: str, *, retry: bool = True, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        retry: bool = True,
+        retry_after: timedelta | None = None,
+        reached: tuple[str, ...] = (),
+    ) -> None:
         super().__init__(message)
         self.retry = retry
         self.retry_after = retry_after
+        self.reached = reached

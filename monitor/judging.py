@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from monitor.alerts.rules import RULES
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
-from storage.records import Finding
+from storage.alert_records import Finding
 
 AT_ONCE = 64
 """So many items are judged together: more than ten matching ones become one alert."""

@@ -32,9 +32,10 @@ from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
 from monitor.stories import grouping
 from monitor.system import System
+from storage.alert_records import Delivery, Finding, StoryLine
 from storage.errors import StorageError
 from storage.feed_records import Feed, FeedHealth, Poll
-from storage.records import Classification, Delivery, Embedding, Finding, Item, Signal, StoryLine, Trend
+from storage.records import Classification, Embedding, Item, Signal, Trend
 
 BATCH = 64
 SMALL_BATCH = 16  # where a person waits, perhaps with a large model: it can be stopped within seconds

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import TypeAdapter
 from sqlite_utils import Database
 
-from storage.records import Alert, Delivery, Finding, Retry
+from storage.alert_records import Alert, Delivery, Finding, Retry
 from storage.times import from_text, maybe_text, to_text
 
 _FINDING = TypeAdapter(Finding)

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from sqlite_utils import Database
 
+from storage.alert_records import DayCount
 from storage.days import ONE, day_of, local_day, zone_of
 from storage.items import id_list
 from storage.novelty import weight
-from storage.records import DayCount
 from storage.times import from_text
 
 LATE = timedelta(days=7)

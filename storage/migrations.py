@@ -42,6 +42,13 @@ def m004_polling(db: Database) -> None:
         db.execute(statement)
 
 
+@migrations()
+def m005_alerts(db: Database) -> None:
+    """Add threads, states, receipts and silences of alerts."""
+    for statement in statements(files("storage").joinpath("schema/005_alerts.sql").read_text()):
+        db.execute(statement)
+
+
 def migrate(db: Database, path: Path) -> None:
     """Apply what is missing, then rebuild the views. Two processes may call this at once.
 

@@ -51,8 +51,10 @@ def _canned(name: str, sql: str) -> CannedQuery:
     return CannedQuery(name, comments[0].lstrip("- "), sql, {m[1]: (m[2], m[3]) for m in found if m})
 
 
-def ask(path: Path, sql: str, parameters: Mapping[str, object] | None = None, seconds: float = 30.0) -> Answer:
-    """Run one SELECT on a read-only connection.
+def ask(
+    path: Path, sql: str, parameters: Mapping[str, object] | None = None, seconds: float = 30.0, most: int | None = None
+) -> Answer:
+    """Run one SELECT on a read-only connection, and return its rows, or the first ``most`` of them.
 
     Raises QueryError when the statement is refused (it would write, or attach a file), fails, or takes longer than
     ``seconds``; StorageError when the database cannot be opened.
@@ -62,7 +64,7 @@ def ask(path: Path, sql: str, parameters: Mapping[str, object] | None = None, se
         with _limited(db, seconds):
             cursor = db.conn.execute(sql, dict(parameters or {}))
             columns = tuple(column[0] for column in cursor.description or ())
-            return Answer(columns, [tuple(row) for row in cursor])
+            return Answer(columns, [tuple(row) for row in (cursor if most is None else cursor.fetchmany(most))])
     finally:
         db.close()
 

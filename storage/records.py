@@ -1,5 +1,6 @@
-"""The records everybody speaks in: frozen, plain, without behaviour. Those of polling are in storage.feed_records.
+"""The records everybody speaks in: frozen, plain, without behaviour.
 
+Those of polling are in storage.feed_records, those of alerts in storage.alert_records.
 Times are timezone-aware UTC datetimes; the database holds them as ISO 8601 text. Durations are timedeltas.
 Ids are SQLite row ids.
 """
@@ -222,80 +223,3 @@ class Trend:
     way: Way | None = None
     episode: datetime | None = None
     alarmed: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StoryLine:
-    """A story as an alert lists it. ``outlets`` counts the feeds that carry it; ``feed`` told it first.
-
-    ``words`` decided about the topic in the story's most probable item, strongest first.
-    """
-
-    item_id: int
-    title: str
-    url: str | None
-    feed: str
-    outlets: int
-    published: datetime
-    probability: float
-    words: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class DayCount:
-    """Stories of one local day, for the bar strip of an alert."""
-
-    day: date
-    stories: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """What a rule found: everything a message needs, so that a delivery can be repeated word for word.
-
-    ``key`` is unique per occasion: the same finding never becomes two alerts. ``headline`` tells the story in one line
-    (the mail's subject), ``explanation`` says in a sentence or two, with numbers, why it is unusual. ``zone`` is the
-    time zone (an IANA name) in which times are told.
-    """
-
-    rule: str
-    kind: str
-    key: str
-    severity: str
-    topic: str
-    headline: str
-    explanation: str
-    send: tuple[str, ...]
-    stories: tuple[StoryLine, ...] = ()
-    days: tuple[DayCount, ...] = ()
-    expected: float | None = None
-    observed: int | None = None
-    evidence: tuple[int, ...] = ()
-    zone: str = "UTC"
-
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A finding that was raised."""
-
-    id: int
-    created: datetime
-    finding: Finding
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One alert on its way to one channel: a row of the outbox."""
-
-    id: int
-    channel: str
-    attempts: int
-    alert: Alert
-
-
-@dataclass(frozen=True, slots=True)
-class Retry:
-    """What to do with a delivery that failed: try again at ``at``, or give up (None)."""
-
-    at: datetime | None
-    error: str

@@ -21,24 +21,10 @@ from storage import (
     thresholds,
     trends,
 )
+from storage.alert_records import DayCount, Delivery, Finding, Retry, StoryLine
 from storage.archive import Archives
 from storage.polling import Polling
-from storage.records import (
-    Classification,
-    DayCount,
-    Delivery,
-    Embedding,
-    Finding,
-    Grouping,
-    Head,
-    History,
-    Item,
-    Retry,
-    Signal,
-    StoryLine,
-    Telling,
-    Trend,
-)
+from storage.records import Classification, Embedding, Grouping, Head, History, Item, Signal, Telling, Trend
 from storage.recounting import Recounted
 
 

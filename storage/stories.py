@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
+from storage.alert_records import StoryLine
 from storage.counts import in_time, recount_stories_of
 from storage.items import COLUMNS, advance, id_list, to_item
-from storage.records import Embedding, Grouping, Merge, StoryItem, StoryLine, Telling
+from storage.records import Embedding, Grouping, Merge, StoryItem, Telling
 from storage.times import from_text, to_text
 
 _TELLINGS = f"""

@@ -4,8 +4,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
+from storage.alert_records import Finding
 from storage.feed_records import Entry, Feed, FeedSpec, Fetched, NextPoll, Poll, Trouble
-from storage.records import Classification, Finding, Grouping, Item, Merge, Signal, StoryItem
+from storage.records import Classification, Grouping, Item, Merge, Signal, StoryItem
 from storage.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)

@@ -13,8 +13,8 @@ from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
 from monitor.signals.reading import Reading, Score
 from monitor.system import System
+from storage.alert_records import Delivery
 from storage.feed_records import Entry, Feed, Fetched
-from storage.records import Delivery
 from storage.store import Store
 from tests.builders import NOW
 

@@ -15,7 +15,7 @@ from monitor.cli import COMMANDS, main
 from monitor.cli.health import verdict
 from monitor.config import load
 from monitor.wiring import utc_now
-from storage.records import Retry
+from storage.alert_records import Retry
 from storage.store import Store
 from tests.builders import entry, feed_in, finding, poll, tag
 from tests.test_config import FEED, TOPICS

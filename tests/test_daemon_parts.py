@@ -21,9 +21,9 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
 from monitor.websub.protocol import new_token
 from storage import reading
+from storage.alert_records import Delivery
 from storage.errors import DatabaseBusy
 from storage.feed_records import Feed, Fetched, Hints, NextPoll, Poll, Subscription
-from storage.records import Delivery
 from storage.store import Store
 from tests.builders import NOW, entry, feed_in, feed_now, finding, past_first_answer, poll
 from tests.fakes import CONFIG, Clock, FakeChannel, FakeFetcher, FakeParser, system

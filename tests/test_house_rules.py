@@ -78,6 +78,15 @@ PURE = (
     "monitor/websub/limits.py",
     "monitor/alerts/retry.py",
     "monitor/alerts/wording.py",
+    "monitor/alerts/quiet.py",
+    "monitor/alerts/attention.py",
+    "monitor/alerts/summaries.py",
+    "monitor/alerts/undelivered.py",
+    "monitor/alerts/rules/compound.py",
+    "monitor/alerts/rules/query.py",
+    "monitor/alerts/rules/silence.py",
+    "monitor/alerts/rules/digest.py",
+    "storage/alert_records.py",
     "monitor/alerts/rules/__init__.py",
     "monitor/alerts/rules/occasion.py",
     "monitor/alerts/rules/trend.py",
@@ -86,7 +95,7 @@ PURE = (
     "storage/records.py",
     "storage/feed_records.py",
 )
-SPEAKS_FOR_ITSELF = ("storage.records", "storage.feed_records", "monitor.errors", "monitor.settings")
+SPEAKS_FOR_ITSELF = ("storage.records", "storage.feed_records", "storage.alert_records", "monitor.errors", "monitor.settings")
 IMPURE = {
     *("asyncio", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "sqlite3", "subprocess"),
     *("sys", "tempfile", "threading", "httpx", "structlog", "sqlite_utils", "onnxruntime", "transformers"),

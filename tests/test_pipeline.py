@@ -17,9 +17,9 @@ from monitor.config import Config
 from monitor.errors import ChannelError
 from monitor.system import System
 from storage import reading
+from storage.alert_records import Delivery
 from storage.errors import DatabaseBusy, StorageError
 from storage.feed_records import Feed, FeedSpec, Fetched, Poll
-from storage.records import Delivery
 from storage.store import Store
 from tests.builders import NOW, entry, feed_in
 from tests.fakes import CONFIG, REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from monitor.errors import ChannelError
-from storage.records import Delivery, Retry
+from storage.alert_records import Delivery, Retry
 
 FIRST_DELAY = timedelta(seconds=10)
 LONGEST_DELAY = timedelta(hours=1)
@@ -19,11 +19,11 @@ def after_failure(delivery: Delivery, error: ChannelError, now: datetime) -> Ret
     never shorter than the server's own wish (of which at most a day is honoured). Given up at once when sending again
     cannot help, and after about three days otherwise; ``monitor deliver --failed`` then sends it again by hand.
     """
-    made = delivery.attempts + 1
+    made, reached = delivery.attempts + 1, tuple(dict.fromkeys((*delivery.reached, *error.reached)))
     if not error.retry or made >= MAX_ATTEMPTS:
-        return Retry(at=None, error=str(error))
+        return Retry(at=None, error=str(error), reached=reached)
     wish = min(error.retry_after or timedelta(0), LONGEST_WISH)
-    return Retry(at=now + max(_delay(made), wish), error=str(error))
+    return Retry(at=now + max(_delay(made), wish), error=str(error), reached=reached)
 
 
 def _delay(made: int) -> timedelta:

@@ -15,7 +15,7 @@ from monitor.errors import ChannelError
 from monitor.past.archive import Reading
 from monitor.past.importing import Spool, Stored, by_declaration, count_lines, cover, read_files, store_items
 from monitor.progress import Progress
-from storage.records import Delivery
+from storage.alert_records import Delivery
 
 SHOWN = 100
 """So many refused lines are shown one by one."""

@@ -16,8 +16,9 @@ from monitor.past.flows import SPAN, Exposed, all_looks
 from monitor.past.known_world import Moment, moments, shown
 from monitor.past.retold import StoriesThen
 from monitor.trends import judge
+from storage.alert_records import Finding
 from storage.past_records import Past, Told
-from storage.records import Finding, Trend
+from storage.records import Trend
 
 WARM_UP = timedelta(days=21)
 """A replay begins so much earlier than what it shows: an episode may be under way at the beginning."""

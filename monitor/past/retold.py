@@ -12,8 +12,9 @@ from monitor.alerts.rules.occasion import CHART_DAYS, STORIES_KNOWN, Occasion
 from monitor.detection.flow import Calendar
 from monitor.past.known_world import Moment, Stories
 from monitor.stories.grouping import WITHIN
+from storage.alert_records import DayCount, StoryLine
 from storage.past_records import Past, Told
-from storage.records import DayCount, Item, Signal, StoryLine
+from storage.records import Item, Signal
 
 _DAY = timedelta(days=1)
 

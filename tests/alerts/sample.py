@@ -9,8 +9,9 @@ from monitor.alerts.rules.match import findings as matches
 from monitor.alerts.rules.occasion import Occasion, Tagged
 from monitor.alerts.rules.trend import TrendRule
 from monitor.alerts.rules.trend import findings as surges
+from storage.alert_records import Alert, DayCount, Delivery, Finding, StoryLine
 from storage.feed_records import FeedHealth
-from storage.records import Alert, DayCount, Delivery, Finding, Item, StoryLine, Trend
+from storage.records import Item, Trend
 
 NOW = datetime(2026, 11, 23, 14, 2, tzinfo=UTC)
 TODAY = NOW.date()

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from monitor.alerts.channels import CHANNELS
 from monitor.alerts.channels.channel import Channel
 from monitor.errors import ChannelError
-from storage.records import Alert
+from storage.alert_records import Alert
 from tests.alerts.nasty import TITLES
 from tests.alerts.sample import HEADLINE, delivery, surge_alert
 from tests.alerts.servers import free_port, http, post, silence, web

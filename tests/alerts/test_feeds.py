@@ -10,8 +10,8 @@ from pydantic import ValidationError
 
 from monitor.alerts.rules.feeds import BURST, FeedsRule, findings
 from monitor.alerts.rules.occasion import Occasion
+from storage.alert_records import Finding
 from storage.feed_records import FeedHealth, FeedState
-from storage.records import Finding
 from tests.alerts.nasty import TITLES
 from tests.alerts.sample import NOW
 

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from monitor.alerts.rules.match import BURST, MatchRule, Words, findings, matching
 from monitor.alerts.rules.occasion import Occasion, Tagged
-from storage.records import Finding
+from storage.alert_records import Finding
 from tests.alerts.nasty import TITLES
 from tests.alerts.sample import NOW, item
 

@@ -17,7 +17,7 @@ from monitor.alerts.render.content import content
 from monitor.alerts.render.email import html, message
 from monitor.alerts.render.slack import payload
 from monitor.alerts.render.text import text
-from storage.records import Alert, Finding, StoryLine
+from storage.alert_records import Alert, Finding, StoryLine
 from tests.alerts.nasty import LINKS, ODD_LINKS, TITLES
 from tests.alerts.sample import HEADLINE, NOW, days, delivery, feeds_alert, match_alert, surge_alert
 

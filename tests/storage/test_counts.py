@@ -6,11 +6,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from storage import reading
+from storage.alert_records import DayCount
 from storage.days import day_of, local_day
 from storage.errors import StorageError
 from storage.feed_records import Feed
 from storage.novelty import novelty, weight
-from storage.records import DayCount, FeedDay, Merge, Occurrence
+from storage.records import FeedDay, Merge, Occurrence
 from storage.store import Store
 from tests.builders import NOW, entry, feed_in, past_first_answer, poll, tag, tell
 

@@ -11,9 +11,10 @@ import pytest
 
 from monitor.cli.health import _HEALTH
 from storage import counts, history, reading, stories
+from storage.alert_records import Delivery, Retry
 from storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseMissing, DatabaseNewer, StorageError
 from storage.feed_records import FeedSpec
-from storage.records import Delivery, Item, Retry, Trend
+from storage.records import Item, Trend
 from storage.store import Store
 from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, tag, tell
 

@@ -7,7 +7,7 @@ from typing import Literal
 from monitor.alerts.channels.channel import ChannelSettings, ReadSecret
 from monitor.alerts.render.text import text
 from monitor.errors import ChannelError
-from storage.records import Delivery
+from storage.alert_records import Delivery
 
 
 class ConsoleSettings(ChannelSettings):

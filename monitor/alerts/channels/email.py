@@ -18,7 +18,7 @@ from monitor.alerts.render.email import message
 from monitor.alerts.wording import one_line
 from monitor.errors import ChannelError
 from monitor.settings import Duration, SecretName, format_duration
-from storage.records import Delivery
+from storage.alert_records import Delivery
 
 if TYPE_CHECKING:
     from aiosmtplib import SMTP, SMTPRecipientsRefused, SMTPResponse, SMTPResponseException

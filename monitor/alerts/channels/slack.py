@@ -16,7 +16,7 @@ from monitor.alerts.render.slack import payload
 from monitor.alerts.wording import one_line
 from monitor.errors import ChannelError, ConfigError
 from monitor.settings import Duration, SecretName, format_duration
-from storage.records import Delivery
+from storage.alert_records import Delivery
 
 if TYPE_CHECKING:
     import httpx

@@ -15,7 +15,7 @@ from monitor.alerts.wording import (
     short_day,
     topic_name,
 )
-from storage.records import Alert, DayCount, Finding, StoryLine
+from storage.alert_records import Alert, DayCount, Finding, StoryLine
 
 STORIES_SHOWN = 10
 WORDS_SHOWN = 3

@@ -8,7 +8,7 @@ from hashlib import sha256
 from monitor.alerts.render.content import Content, content
 from monitor.alerts.render.templates import render
 from monitor.alerts.render.text import text
-from storage.records import Alert, Delivery
+from storage.alert_records import Alert, Delivery
 
 
 def html(alert: Alert) -> str:

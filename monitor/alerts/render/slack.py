@@ -9,7 +9,7 @@ import re
 from typing import Any
 
 from monitor.alerts.render.content import Content, Line, content
-from storage.records import Alert
+from storage.alert_records import Alert
 
 Block = dict[str, Any]
 

@@ -2,7 +2,7 @@
 
 from monitor.alerts.render.content import content
 from monitor.alerts.render.templates import render
-from storage.records import Alert
+from storage.alert_records import Alert
 
 
 def text(alert: Alert) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from monitor.alerts.rules import feeds, match, trend
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
-from storage.records import Finding
+from storage.alert_records import Finding
 
 
 @dataclass(frozen=True, slots=True)

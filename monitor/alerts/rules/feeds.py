@@ -15,8 +15,8 @@ from pydantic import Field, field_validator
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from monitor.alerts.wording import day_since, one_line, span
 from monitor.settings import Duration
+from storage.alert_records import Finding
 from storage.feed_records import FeedHealth, FeedState
-from storage.records import Finding
 
 TroubleState = Literal["failing", "blocked", "gone", "stale"]
 BURST = 5

@@ -14,7 +14,8 @@ from pydantic import AfterValidator, Field, StringConstraints
 from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.wording import counted, moment_name, one_line, percent, topic_name
 from monitor.settings import Duration, Settings
-from storage.records import Finding, Item, StoryLine
+from storage.alert_records import Finding, StoryLine
+from storage.records import Item
 
 # More items than this on one occasion are one message that lists them: a burst must not flood a channel.
 BURST = 10

@@ -9,7 +9,8 @@ from pydantic import Field
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from monitor.alerts.wording import counted, frequency, hours, level, multiple, percent, topic_name, weekday_time
 from monitor.trends import FALLS, RISES, Budgets
-from storage.records import Finding, Trend
+from storage.alert_records import Finding
+from storage.records import Trend
 
 # A finding is kept and sent as a whole: it carries the strongest stories, and the ids of all.
 STORIES_KEPT = 25
