@@ -53,7 +53,7 @@ def configuration(folder: Path, servers: DemoServers) -> Config:
 poll: {{every: 1s}}
 fetch: {{allow: ["127.0.0.1:{servers.http_port}"]}}
 channels: {{team: {{type: slack, webhook_env: WEBHOOK}}}}
-alerts: [{{name: any, rule: match, topics: [efficiency]}}]
+alerts: [{{name: any, rule: match, topics: [efficiency], cooldown: 0s}}]
 feeds: [{{name: {FEED}, url: "{servers.feed_urls[FEED]}"}}]
 """)
     return load(path, OnnxClassifier.open().topics)

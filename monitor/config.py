@@ -9,7 +9,6 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, Field, ValidationError
@@ -17,13 +16,16 @@ from pydantic import AfterValidator, Field, ValidationError
 from monitor.alerts.channels import CHANNELS
 from monitor.alerts.channels.channel import ChannelSettings
 from monitor.alerts.channels.console import ConsoleSettings
+from monitor.alerts.quiet import QuietHours
 from monitor.alerts.rules import RULES
 from monitor.alerts.rules.trend import TrendRule
+from monitor.contradictions import contradictions
 from monitor.detection.holidays import known_countries
 from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
 from monitor.feeds.limits import FetchSettings, HostSettings
-from monitor.settings import Duration, Settings
+from monitor.heartbeat import HeartbeatSettings
+from monitor.settings import Duration, Settings, web_address
 from monitor.signals.settings import ClassifierSettings, TopicSettings
 from monitor.websub.settings import WebSubSettings
 from monitor.yaml_file import Problem, YamlFile
@@ -37,15 +39,6 @@ if TYPE_CHECKING:
 else:  # the tables decide which kinds there are; the field `type` or `rule` says which one a block is
     AnyChannel = Annotated[Union[tuple(kind.settings for kind in CHANNELS.values())], Field(discriminator="type")]  # noqa: UP007 - built from a table
     AnyRule = Annotated[Union[tuple(kind.settings for kind in RULES.values())], Field(discriminator="rule")]  # noqa: UP007 - built from a table
-
-
-def _web_address(url: str) -> str:
-    parts = urlsplit(url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in url):
-        raise ValueError("write a whole web address, such as https://example.org/feed.xml")
-    if parts.username or parts.password:
-        raise ValueError("an address must not carry a user name or password")
-    return url
 
 
 def _time_zone(name: str) -> str:
@@ -70,7 +63,7 @@ class FeedSettings(Settings):
     """One feed. The URL is asked for exactly as it is written here."""
 
     name: str = Field(min_length=1, max_length=80, description="Shown in alerts and in SQL; unique.")
-    url: Annotated[str, AfterValidator(_web_address)]
+    url: Annotated[str, AfterValidator(web_address)]
     lang: str | None = Field(
         None, pattern="^[a-z]{2}$", description="Two-letter language code, when it is always the same."
     )
@@ -103,6 +96,15 @@ class Config(Settings):
     )
     holidays: tuple[Annotated[str, AfterValidator(_country)], ...] = Field(
         ("US",), description="Countries (US, DE, GB, JP ...) on whose public holidays less is expected."
+    )
+    quiet: QuietHours = Field(
+        (),
+        description="When alerts wait, unless they are critical: 22:00-07:00, or Sat,Sun 00:00-24:00; after a time, a "
+        "time zone may stand. They are told afterwards.",
+    )
+    heartbeat: HeartbeatSettings | None = Field(
+        None,
+        description="An address that is asked while all is well, so that somebody else notices when this host is gone.",
     )
     poll: PollSettings = PollSettings()
     fetch: FetchSettings = FetchSettings()
@@ -150,7 +152,7 @@ def load(
 ) -> Config:
     """Read and check a configuration; its database path comes back absolute.
 
-    With ``need_secrets``, every secret that a channel names must be there: asking the database needs none.
+    With ``need_secrets``, every secret that is named must be there: asking the database needs none.
     Raises ConfigError with one line for each mistake: file:line:column: where: what is wrong, and what to do.
     """
     file = YamlFile.read(path)
@@ -159,7 +161,7 @@ def load(
     except ValidationError as error:
         raise ConfigError(*file.explain_all(error, field_names())) from None
     config = config.model_copy(update=_beside(path, config, environ))
-    problems = list(_contradictions(config, known_topics))
+    problems = list(contradictions(config, known_topics))
     if need_secrets:
         problems += _missing_secrets(config, environ)
     if problems:
@@ -175,7 +177,17 @@ def _beside(path: Path, config: Config, environ: Mapping[str, str]) -> dict[str,
         for name, topic in config.topics.items()
     }
     classifier = config.classifier.model_copy(update={"model": _model(config.classifier.model, folder)})
-    return {"database": _database_path(config, path, environ), "topics": topics, "classifier": classifier}
+    return {
+        "database": _database_path(config, path, environ),
+        "topics": topics,
+        "classifier": classifier,
+        "channels": {name: _absolute(channel, folder) for name, channel in config.channels.items()},
+    }
+
+
+def _absolute(channel: ChannelSettings, folder: Path) -> ChannelSettings:
+    place = getattr(channel, "path", None)
+    return channel if place is None else channel.model_copy(update={"path": folder / place.expanduser()})
 
 
 def _model(model: str | None, folder: Path) -> str | None:
@@ -195,61 +207,20 @@ def _database_path(config: Config, path: Path, environ: Mapping[str, str]) -> Pa
         raise ConfigError(f"{path}: database: {str(chosen)!r} is no usable path: {error}") from None
 
 
-def _contradictions(config: Config, topics: tuple[str, ...]) -> Iterator[Problem]:
-    """Yield what is well-formed and still cannot work."""
-    yield from _repeated_feeds(config)
-    yield from _unknown_topics(config, topics)
-    yield from _unknown_channels(config)
-    if config.classifier.labels and config.classifier.model is None:
-        yield Problem(("classifier", "labels"), "these belong to a model of your choice; name it with `model:`")
-
-
-def _repeated_feeds(config: Config) -> Iterator[Problem]:
-    if not any(feed.enabled for feed in config.feeds):
-        yield Problem(("feeds",), "list at least one feed, with name and url, that is not disabled")
-    for field in ("name", "url"):
-        first: dict[str, int] = {}
-        for index, feed in enumerate(config.feeds):
-            if (before := first.setdefault(getattr(feed, field), index)) != index:
-                yield Problem(("feeds", index, field), f"feeds.{before} has the same {field}; each must be unique")
-
-
-def _unknown_topics(config: Config, known: tuple[str, ...]) -> Iterator[Problem]:
-    hint = f"the model knows {', '.join(known)}"
-    own = config.own_topics()
-    for topic, settings in config.topics.items():
-        if topic not in (*known, *own):
-            yield Problem(("topics", topic), f"there is no such topic; {hint}; give it `examples:` to make it your own")
-        elif topic in known and topic in own:
-            yield Problem(("topics", topic, "examples"), "the model has this topic already; choose another name")
-        elif settings.examples is not None and not settings.examples.is_file():
-            yield Problem(("topics", topic, "examples"), f"there is no file {settings.examples}")
-    for index, rule in enumerate(config.alerts):
-        for topic in getattr(rule, "topics", ()):
-            if topic not in (*known, *own):
-                yield Problem(("alerts", index, "topics"), f"there is no topic {topic!r}; {hint}")
-
-
-def _unknown_channels(config: Config) -> Iterator[Problem]:
-    names: dict[str, int] = {}
-    for index, rule in enumerate(config.alerts):
-        if (before := names.setdefault(rule.name, index)) != index:
-            yield Problem(("alerts", index, "name"), f"alerts.{before} has the same name; each must be unique")
-        for name in rule.send:
-            if name not in config.channels:
-                known = ", ".join(config.channels) or "none"
-                yield Problem(("alerts", index, "send"), f"there is no channel {name!r}; channels: {known}")
-
-
 def _missing_secrets(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
     read = secret_reader(environ)
-    for name, channel in config.channels.items():
-        for field in type(channel).model_fields:
-            if field.endswith("_env") and (variable := getattr(channel, field)):
+    blocks: list[tuple[tuple[str, ...], Settings]] = [
+        (("channels", name), one) for name, one in config.channels.items()
+    ]
+    if config.heartbeat:
+        blocks.append((("heartbeat",), config.heartbeat))
+    for where, block in blocks:
+        for field in type(block).model_fields:
+            if field.endswith("_env") and (variable := getattr(block, field)):
                 try:
                     read(variable)
                 except ConfigError as error:
-                    yield Problem(("channels", name, field), str(error))
+                    yield Problem((*where, field), str(error))
 
 
 def secret_reader(environ: Mapping[str, str] = os.environ) -> Callable[[str], str]:
@@ -278,7 +249,7 @@ def _secret_in(file: Path, name: str) -> str:
 def field_names() -> set[str]:
     """Return every key that feeds.yaml may contain, for hints."""
     blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, ClassifierSettings, LogSettings]
-    blocks += [PollSettings, FetchSettings, HostSettings, WebSubSettings]
+    blocks += [PollSettings, FetchSettings, HostSettings, WebSubSettings, HeartbeatSettings]
     blocks += [kind.settings for kind in CHANNELS.values()] + [kind.settings for kind in RULES.values()]
     return {field.alias or name for block in blocks for name, field in block.model_fields.items()}
 

@@ -18,21 +18,26 @@ from monitor import pipeline, polling, wiring
 from monitor.config import Config, secret_reader
 from monitor.errors import ConfigError
 from monitor.feeds.reach import offline
+from monitor.heartbeat import Heartbeat
 from monitor.signals.opening import open_classifier
 from monitor.system import System
 from monitor.websub.websub import WebSub
 from storage.feed_records import Feed, Fetched, Poll
 
 POLL_SECONDS = 2
+BEAT_SECONDS = 10
 DELIVER_SECONDS = 5
-PROCESS_SECONDS = 300
+PROCESS_SECONDS = 60
 DRAIN_SECONDS = 7.0
 LONGEST_WAIT_SECONDS = 60.0
 """After so long a step is done without its bell: the timers go by the clock, and stand still when it is set back."""
 AFTER_ERROR_SECONDS = 10.0
 LONGEST_PAUSE_SECONDS = 600.0
 ROUND_PATIENCE_SECONDS = 5.0
+STUCK = timedelta(minutes=10)
+"""A step that has not come to an end for so long keeps the heartbeat back."""
 OFFLINE_PAUSE = timedelta(minutes=5)
+STEPS = 3  # poll, process, deliver
 RECENT, FEW = timedelta(minutes=30), 3
 EVERY_FEED = 1_000_000
 _OFFLINE = (
@@ -76,6 +81,8 @@ class Daemon:
         self._last: dict[int, Fetched] = {}
         self._last_try: datetime | None = None  # while offline: when it began, or a feed was tried last
         self._listening: asyncio.Task[None] | None = None
+        self._well: dict[str, datetime] = {}  # when each step last came to a good end
+        self._heart = _heart(system)
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then drain: what was begun is finished or left for the next start."""
@@ -127,11 +134,18 @@ class Daemon:
         ):
             scheduler.add_job(_ring, "interval", [bell], seconds=seconds)
         scheduler.add_job(self._prune, "interval", days=1)
+        scheduler.add_job(self._beat, "interval", seconds=BEAT_SECONDS)
         scheduler.start()
         return scheduler
 
     async def _prune(self) -> None:
         await wiring.prune(self.system)
+
+    async def _beat(self) -> None:
+        """Let the heartbeat go out while every step works."""
+        now = self.system.now()
+        if self._heart and len(self._well) == STEPS and all(abs(now - at) < STUCK for at in self._well.values()):
+            await self._heart.beat()
 
     async def _answer(
         self, bell: asyncio.Event, step: Callable[[], Awaitable[None]], longest_wait: float = LONGEST_WAIT_SECONDS
@@ -144,6 +158,7 @@ class Daemon:
             bell.clear()
             try:
                 await step()
+                self._well[step.__name__] = self.system.now()
                 failures = 0
             except Exception:
                 log.exception("daemon.step_failed", step=step.__name__.lstrip("_"))
@@ -226,6 +241,7 @@ class Daemon:
 
     async def _process(self) -> None:
         def go_on() -> bool:
+            self._well[self._process.__name__] = self.system.now()  # a long backlog is many good batches
             self.bells.deliver.set()
             return not self.bells.stop.is_set()
 
@@ -273,7 +289,16 @@ class Daemon:
         self._listen_to_hubs()
         self._last.clear()
         self._last_try = None
+        self._heart = _heart(new)
         await wiring.close(old)
+
+
+def _heart(system: System) -> Heartbeat | None:
+    settings = system.config.heartbeat
+    if settings is None:
+        return None
+    url = settings.url or secret_reader()(settings.url_env or "")
+    return Heartbeat(url, settings.every, system.fetcher, system.now)
 
 
 async def _cancelled(*tasks: asyncio.Task[None] | None) -> None:

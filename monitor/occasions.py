@@ -18,7 +18,7 @@ from monitor.config import Config
 from monitor.detection.flow import Calendar
 from monitor.stories import grouping
 from storage import reading
-from storage.alert_records import DigestData, QueryAnswer, ToldAlert, Unjudged
+from storage.alert_records import DigestData, QueryAnswer, StoryLine, ToldAlert, Unjudged
 from storage.errors import StorageError
 from storage.records import Trend
 from storage.store import Store
@@ -29,7 +29,7 @@ ROWS_KEPT, ROWS_COUNTED = 100, 1000
 log = structlog.get_logger()
 
 
-async def gather(
+async def gather(  # noqa: PLR0913 - three sources, a moment, and what was just looked at
     store: Store,
     config: Config,
     calendar: Calendar,
@@ -79,14 +79,16 @@ def _topics_of_interest(
     """Return the topics whose stories a rule may list, and from when on."""
     found: dict[str, datetime] = {}
     of_trends = [rule for rule in config.alerts if isinstance(rule, TrendRule)]
-    several = [compound.topics_of_interest(rule, trends, now) for rule in config.alerts if isinstance(rule, CompoundRule)]
+    several = [
+        compound.topics_of_interest(rule, trends, now) for rule in config.alerts if isinstance(rule, CompoundRule)
+    ]
     for wanted in (trend.topics_of_interest(of_trends, trends, told, now), *several):
         for topic, since in wanted.items():
             found[topic] = min(since, found.get(topic, since))
     return found
 
 
-async def _stories(store: Store, topic: str, since: datetime):
+async def _stories(store: Store, topic: str, since: datetime) -> tuple[StoryLine, ...]:
     return await store.story_lines(topic, since, grouping.WITHIN, STORIES_KNOWN)
 
 
@@ -105,12 +107,12 @@ async def _digests(
     return found
 
 
-async def digest_of(
-    store: Store, config: Config, rule: DigestRule, period: digest.Period, now: datetime
-) -> DigestData:
+async def digest_of(store: Store, config: Config, rule: DigestRule, period: digest.Period, now: datetime) -> DigestData:
     """Return what a digest tells of a period."""
     topics = rule.topics or tuple(await store.thresholds())
-    return await store.digest_data(topics, period.since, period.until, now, rule.zone or config.timezone, CHART_DAYS, rule.stories)
+    return await store.digest_data(
+        topics, period.since, period.until, now, rule.zone or config.timezone, CHART_DAYS, rule.stories
+    )
 
 
 async def ask(

@@ -18,12 +18,13 @@ from datetime import datetime
 
 import structlog
 
-from monitor import polling, trends
+from monitor import occasions, polling, trends
+from monitor.alerts.attention import MUTES_FOR, REMEMBERED, Attention, attend, release
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
-from monitor.alerts.rules.feeds import RECOVERED_WITHIN
-from monitor.alerts.rules.occasion import CHART_DAYS, STORIES_KNOWN, Occasion, Tagged
+from monitor.alerts.rules.occasion import RuleSettings
 from monitor.alerts.rules.trend import budgets
+from monitor.alerts.undelivered import notice
 from monitor.detection import flow
 from monitor.errors import ChannelError
 from monitor.judging import AT_ONCE, findings
@@ -32,9 +33,9 @@ from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
 from monitor.stories import grouping
 from monitor.system import System
-from storage.alert_records import Delivery, Finding, StoryLine
+from storage.alert_records import Delivery, Finding, Sent, Unjudged
 from storage.errors import StorageError
-from storage.feed_records import Feed, FeedHealth, Poll
+from storage.feed_records import Feed, Poll
 from storage.records import Classification, Embedding, Item, Signal, Trend
 
 BATCH = 64
@@ -170,22 +171,30 @@ async def group(system: System) -> int:
 
 
 async def judge(system: System) -> int:
-    """Let the trend detector and the alert rules look at what is new. Returns the number of alerts raised."""
+    """Let the trend detector and the alert rules look at what is new. Returns the number of messages that follow."""
     now, last_item = system.now(), await system.store.last_item()
     unjudged = await system.store.unjudged(AT_ONCE)
     looked = await _detect(system, now, news=bool(unjudged))
-    found = await _find(system, [_tagged(*pair) for pair in unjudged if pair[1]], looked, now)
-    judged = [item.id for item, _ in unjudged]
-    if not (looked or judged or found):
+    found = await _find(system, unjudged, looked, now)
+    raised = attend(found, _rules(system), await _known(system, found, now), now) if found else []
+    judged = [one.item.id for one in unjudged]
+    messages = 0
+    if looked or judged or raised:
+        messages = await system.store.save_judgement(looked, raised, judged, last_item, now)
+    messages += await let_out(system)
+    if raised or messages:
+        log.info("alerts.raised", alerts=len(raised), messages=messages)
+    return messages
+
+
+async def let_out(system: System) -> int:
+    """Decide about the alerts whose time of being held has come. Returns the number of messages that follow."""
+    now = system.now()
+    held = await system.store.held(now)
+    if not held:
         return 0
-    raised = await system.store.save_judgement(looked, found, judged, last_item, now)
-    if raised:
-        log.info("alerts.raised", alerts=raised)
-    return raised
-
-
-def _tagged(item: Item, found: Sequence[Signal]) -> Tagged:
-    return Tagged(item, {one.topic: one.probability for one in found}, {one.topic: one.words for one in found})
+    known = await _known(system, [one.finding for one in held], now)
+    return await system.store.release(release(held, _rules(system), known, now), now)
 
 
 async def _detect(system: System, now: datetime, *, news: bool) -> list[Trend]:
@@ -211,31 +220,32 @@ def _same_hour(one: datetime, other: datetime) -> bool:
     return one.replace(minute=0, second=0, microsecond=0) == other.replace(minute=0, second=0, microsecond=0)
 
 
-async def _find(system: System, tagged: list[Tagged], looked: list[Trend], now: datetime) -> list[Finding]:
-    unusual = [trend for trend in looked if trend.state in (*trends.RISES, *trends.FALLS)]
-    today, (feeds, told) = system.calendar.day(now), await _feeds(system, now)
-    occasion = Occasion(
-        now=now,
-        zone=system.config.timezone,
-        trends=tuple(looked),
-        tagged=tuple(one for one in tagged if not one.item.backlog),
-        stories={t.topic: await _top_stories(system, t) for t in unusual},
-        days={t.topic: await system.store.day_counts(t.topic, today, CHART_DAYS) for t in unusual},
-        feeds=feeds,
-        told=told,
+async def _find(system: System, unjudged: Sequence[Unjudged], looked: Sequence[Trend], now: datetime) -> list[Finding]:
+    """Return what the rules find and was not found before."""
+    store, config = system.store, system.config
+    answers = await occasions.ask(store.path, config.alerts, system.asked, now)
+    occasion = await occasions.gather(
+        store, config, system.calendar, now, trends=looked, unjudged=unjudged, answers=answers
     )
-    return findings(system.config.alerts, occasion, tuple(system.channels))
+    found = await asyncio.to_thread(findings, config.alerts, occasion, tuple(system.channels))
+    known = await store.known_keys([one.key for one in found])
+    return [one for one in found if one.key not in known]
 
 
-async def _feeds(system: System, now: datetime) -> tuple[tuple[FeedHealth, ...], frozenset[str]]:
-    """Return the feeds that are not well, or lately were not, and which of their troubles were told."""
-    if not any(rule.rule == "feeds" for rule in system.config.alerts):
-        return (), frozenset()
-    return tuple(await system.store.feed_health(now - RECOVERED_WITHIN)), await system.store.alert_keys("feeds")
+def _rules(system: System) -> dict[str, RuleSettings]:
+    return {rule.name: rule for rule in system.config.alerts}
 
 
-async def _top_stories(system: System, trend: Trend) -> tuple[StoryLine, ...]:
-    return await system.store.story_lines(trend.topic, trend.window_start, grouping.WITHIN, STORIES_KNOWN)
+async def _known(system: System, found: Sequence[Finding], now: datetime) -> Attention:
+    """Return what decides whether these findings are told at once."""
+    store, config = system.store, system.config
+    return Attention(
+        past=await store.past_alerts(sorted({one.rule for one in found}), now - REMEMBERED),
+        silences=await store.silences(now),
+        inhibitors=await store.inhibitors(now - MUTES_FOR),
+        zone=config.timezone,
+        quiet=config.quiet,
+    )
 
 
 # outbox → deliver
@@ -254,7 +264,7 @@ async def deliver_to(system: System, channel: str) -> int:
         error = await _send(system, delivery)
         if error is None:
             sent += 1
-        elif error.retry:
+        elif error.retry and not error.reached:
             break
     return sent
 
@@ -263,25 +273,25 @@ async def _send(system: System, delivery: Delivery) -> ChannelError | None:
     bound = log.bind(channel=delivery.channel, alert=delivery.alert.id, attempt=delivery.attempts + 1)
     # Written down first: if the outcome cannot be (a full disk, a crash), the message is repeated late and seldom.
     await system.store.begin_attempt(delivery, after_failure(delivery, UNTOLD, system.now()))
-    error = await _attempt(system.channels.get(delivery.channel), delivery)
-    if error is None:
-        await system.store.mark_sent(delivery, system.now())
-        bound.info("delivery.sent", headline=delivery.alert.finding.headline)
-    else:
-        retry = after_failure(delivery, error, system.now())
-        await system.store.mark_failed(delivery, retry)
-        bound.warning("delivery.failed", error=str(error), next_try=retry.at and retry.at.isoformat())
-    return error
+    outcome = await _attempt(system.channels.get(delivery.channel), delivery)
+    if isinstance(outcome, Sent):
+        await system.store.mark_sent(delivery, outcome, system.now())
+        bound.info("delivery.sent", headline=delivery.alert.finding.headline, refused=outcome.refused or None)
+        return None
+    now = system.now()
+    retry = after_failure(delivery, outcome, now)
+    await system.store.mark_failed(delivery, retry, now, notice(delivery, retry, tuple(system.channels), now))
+    bound.warning("delivery.failed", error=str(outcome), next_try=retry.at and retry.at.isoformat())
+    return outcome
 
 
-async def _attempt(channel: Channel | None, delivery: Delivery) -> ChannelError | None:
+async def _attempt(channel: Channel | None, delivery: Delivery) -> Sent | ChannelError:
     if channel is None:
         return ChannelError(f"there is no channel {delivery.channel!r} in feeds.yaml any more", retry=False)
     try:
-        await channel.send(delivery)
+        return await channel.send(delivery)
     except ChannelError as error:
         return error
     except Exception as error:
         log.exception("delivery.fault", channel=delivery.channel)
         return ChannelError(f"unexpected {type(error).__name__}; see the log")
-    return None

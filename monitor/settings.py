@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
@@ -43,6 +44,16 @@ SecretName = Annotated[
     StringConstraints(pattern=r"^[A-Z][A-Z0-9_]*$"),
     Field(description="Name of an environment variable that holds the secret; NAME_FILE may name a file instead."),
 ]
+
+
+def web_address(url: str) -> str:
+    """Return a whole http or https address as it is; raise ValueError for anything else."""
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or any(c.isspace() for c in url):
+        raise ValueError("write a whole web address, such as https://example.org/feed.xml")
+    if parts.username or parts.password:
+        raise ValueError("an address must not carry a user name or password")
+    return url
 
 
 class Settings(BaseModel):

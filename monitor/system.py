@@ -2,7 +2,7 @@
 
 from asyncio import Semaphore
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from monitor.alerts.channels.channel import Channel
@@ -19,7 +19,8 @@ class System:
     """Everything that acts on the world, and the clock. Built by monitor.wiring, replaced by tests.
 
     ``slots`` are the places for feeds that are asked at the same time. ``thresholds`` holds, per topic, the probability
-    at which an item becomes a signal. ``calendar`` says whose days are counted. ``now`` returns aware UTC.
+    at which an item becomes a signal. ``calendar`` says whose days are counted. ``now`` returns aware UTC. ``asked``
+    remembers when the query of an alert rule was asked last.
     """
 
     config: Config
@@ -32,3 +33,4 @@ class System:
     channels: Mapping[str, Channel]
     calendar: Calendar
     now: Callable[[], datetime]
+    asked: dict[str, datetime] = field(default_factory=dict)

@@ -8,12 +8,16 @@ from datetime import UTC, datetime, timedelta
 from importlib.metadata import version
 
 from monitor.alerts.channels import CHANNELS
-from monitor.alerts.channels.channel import Channel, ReadSecret
+from monitor.alerts.channels.channel import Channel, ReadSecret, Surroundings
+from monitor.alerts.channels.posting import GuardedPoster
 from monitor.config import Config, secret_reader
 from monitor.detection.flow import Calendar
 from monitor.detection.holidays import PublicHolidays
+from monitor.feeds.addresses import Allow
+from monitor.feeds.connect import Gate
 from monitor.feeds.domains import registered_domain
 from monitor.feeds.fetch import Fetcher
+from monitor.feeds.names import Resolver
 from monitor.feeds.worker import ParseWorker
 from monitor.signals.classifier import Classifier
 from monitor.signals.opening import open_classifier
@@ -62,7 +66,7 @@ def build(config: Config, store: Store, classifier: Classifier, read_secret: Rea
         parser=ParseWorker(),
         classifier=classifier,
         thresholds=thresholds(config, classifier),
-        channels=_channels(config, read_secret),
+        channels=channels(config, read_secret),
         calendar=calendar(config),
         now=utc_now,
     )
@@ -112,5 +116,8 @@ def user_agent(contact: str | None) -> str:
     return f"{name} ({contact})" if contact else name
 
 
-def _channels(config: Config, read_secret: ReadSecret) -> dict[str, Channel]:
-    return {name: CHANNELS[settings.type].build(settings, read_secret) for name, settings in config.channels.items()}
+def channels(config: Config, read_secret: ReadSecret) -> dict[str, Channel]:
+    """Build the channels. Raises ConfigError when a secret is missing or makes no sense."""
+    gate = Gate(Allow.parse(config.fetch.allow), Resolver())
+    around = Surroundings(read_secret, GuardedPoster(gate), utc_now)
+    return {name: CHANNELS[settings.type].build(settings, around) for name, settings in config.channels.items()}

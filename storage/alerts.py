@@ -1,102 +1,160 @@
-"""Alerts and the outbox of their deliveries."""
+"""Alerts: findings that were raised, what becomes of each, and how those that waited come out."""
 
-from collections.abc import Sequence
+import sqlite3
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from pydantic import TypeAdapter
 from sqlite_utils import Database
 
-from storage.alert_records import Alert, Delivery, Finding, Retry
-from storage.times import from_text, maybe_text, to_text
+from storage.alert_records import Alert, Finding, Raised, Release
+from storage.items import id_list
+from storage.times import from_text, maybe_time, to_text
 
+COLUMNS = "a.id, a.created, a.finding, a.state, a.held_until, a.why"
+"""The columns of ``alerts a`` that make an Alert."""
+HELD_AT_ONCE = 20_000
 _FINDING = TypeAdapter(Finding)
 
 
-def save(db: Database, findings: Sequence[Finding], now: datetime) -> int:
-    """Raise alerts, each with its deliveries. Returns the number of new ones.
+def save(db: Database, raised: Sequence[Raised], releases: Sequence[Release], now: datetime) -> int:
+    """Raise alerts, then release held ones. Returns the number of alerts that have new deliveries.
 
-    A finding whose key is known raises nothing: the same occasion never becomes two alerts.
+    A finding whose key is known raises nothing: the same occasion never becomes two alerts. Of what is released, only
+    what is still held comes out: a message of this very moment may carry it already.
     """
-    return sum(_raise(db, finding, now) for finding in findings)
+    return sum(_raise(db, one, now) for one in raised) + sum(_release(db, one, now) for one in releases)
 
 
-def _raise(db: Database, finding: Finding, now: datetime) -> bool:
-    cursor = db.execute(
-        """INSERT INTO alerts (key, rule, kind, severity, topic, headline, created, finding)
-           VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (key) DO NOTHING""",
-        [
-            finding.key,
-            finding.rule,
-            finding.kind,
-            finding.severity,
-            finding.topic,
-            finding.headline,
-            to_text(now),
-            _FINDING.dump_json(finding).decode(),
-        ],
-    )
-    if not cursor.rowcount:
+def tell(db: Database, finding: Finding, now: datetime) -> bool:
+    """Raise an alert that is told at once; tell whether it has deliveries now."""
+    return _raise(db, Raised(finding), now)
+
+
+def _raise(db: Database, one: Raised, now: datetime) -> bool:
+    alert_id = _insert(db, one, now)
+    if alert_id is None:
         return False
-    alert_id = cursor.lastrowid
-    evidence = [(alert_id, item_id) for item_id in finding.evidence]
+    evidence = [(alert_id, item_id) for item_id in one.finding.evidence]
     db.conn.executemany("INSERT OR IGNORE INTO alert_items (alert_id, item_id) VALUES (?, ?)", evidence)
-    outbox = [(alert_id, channel, to_text(now)) for channel in finding.send]
+    return one.state == "told" and _deliver(db, alert_id, one.finding, now)
+
+
+def _insert(db: Database, one: Raised, now: datetime) -> int | None:
+    finding = one.finding
+    values = {
+        "key": finding.key,
+        "rule": finding.rule,
+        "kind": finding.kind,
+        "severity": finding.severity,
+        "topic": finding.topic,
+        "headline": finding.headline,
+        "created": to_text(now),
+        "finding": _FINDING.dump_json(finding).decode(),
+        "thread": finding.thread or finding.key,
+        "phase": finding.phase,
+        "state": one.state,
+        "held_until": to_text(one.until or now) if one.state == "held" else None,
+        "why": one.why,
+        "strength": finding.strength,
+    }
+    names = ", ".join(f":{name}" for name in values)
+    sql = f"INSERT INTO alerts ({', '.join(values)}) VALUES ({names}) ON CONFLICT (key) DO NOTHING"
+    cursor = db.execute(sql, values)
+    return cursor.lastrowid if cursor.rowcount else None
+
+
+def _deliver(db: Database, alert_id: int, finding: Finding, now: datetime) -> bool:
+    """Put an alert into the outbox; what it carries is told with it. Tell whether it goes anywhere."""
+    rows = [(alert_id, channel, to_text(now)) for channel in dict.fromkeys(finding.send)]
     db.conn.executemany(
-        "INSERT INTO deliveries (alert_id, channel, state, next_try) VALUES (?, ?, 'pending', ?)", outbox
+        "INSERT OR IGNORE INTO deliveries (alert_id, channel, state, next_try) VALUES (?, ?, 'pending', ?)", rows
     )
-    return True
+    _carry(db, finding.carries, alert_id, now)
+    return bool(rows)
 
 
-def keys(db: Database, kind: str) -> frozenset[str]:
-    """Return the keys of all alerts that rules of this kind have raised."""
-    return frozenset(row["key"] for row in db.conn.execute("SELECT key FROM alerts WHERE kind = ?", [kind]))
-
-
-def due_channels(db: Database, now: datetime) -> list[str]:
-    """Return the channels for which a delivery's next try has come."""
-    sql = "SELECT DISTINCT channel FROM deliveries WHERE state = 'pending' AND next_try <= ? ORDER BY channel"
-    return [row["channel"] for row in db.execute(sql, [to_text(now)])]
-
-
-def due_deliveries(db: Database, channel: str, now: datetime) -> list[Delivery]:
-    """Return a channel's deliveries whose next try has come, oldest alert first."""
-    sql = """SELECT d.id, d.channel, d.attempts, a.id AS alert_id, a.created, a.finding
-             FROM deliveries d JOIN alerts a ON a.id = d.alert_id
-             WHERE d.state = 'pending' AND d.next_try <= ? AND d.channel = ? ORDER BY d.id"""
-    return [
-        Delivery(row["id"], row["channel"], row["attempts"], _alert(row["alert_id"], row["created"], row["finding"]))
-        for row in db.execute(sql, [to_text(now), channel])
-    ]
-
-
-def _alert(alert_id: int, created: str, finding: str) -> Alert:
-    return Alert(alert_id, from_text(created), _FINDING.validate_json(finding))
-
-
-def begin_attempt(db: Database, delivery: Delivery, fallback: Retry) -> None:
-    """Count an attempt, and store what holds when its outcome is never told (a crash, a full disk)."""
-    db.execute("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", [delivery.id])
-    mark_failed(db, delivery, fallback)
-
-
-def mark_sent(db: Database, delivery: Delivery, now: datetime) -> None:
-    """Record that the channel's server took the message."""
+def _carry(db: Database, alert_ids: Iterable[int], carrier: int, now: datetime) -> None:
+    """Note which alert tells of others; those that were told by themselves meanwhile stay so."""
     db.execute(
-        "UPDATE deliveries SET state = 'sent', sent = ?, next_try = NULL, error = NULL WHERE id = ?",
-        [to_text(now), delivery.id],
+        """UPDATE alerts SET state = 'carried', told_in = :carrier, held_until = CASE state WHEN 'held' THEN :now END
+           WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('held', 'muted', 'silenced')""",
+        {"carrier": carrier, "now": to_text(now), "ids": id_list(alert_ids)},
     )
 
 
-def mark_failed(db: Database, delivery: Delivery, retry: Retry) -> None:
-    """Record a failed attempt: when to try again, or that there will be no other."""
+def _release(db: Database, release: Release, now: datetime) -> int:
+    waiting = _still_held(db, release.alert_ids)
+    if release.until is not None:
+        _hold(db, [alert.id for alert in waiting], release.until)
+        return 0
+    if release.summary is None:
+        return sum(_let_out(db, alert, now) for alert in waiting)
+    return _sum_up(db, waiting, release.summary, now)
+
+
+def _still_held(db: Database, alert_ids: Sequence[int]) -> list[Alert]:
+    sql = f"""SELECT {COLUMNS} FROM alerts a
+              WHERE a.id IN (SELECT value FROM json_each(?)) AND a.state = 'held' ORDER BY a.id"""
+    return [to_alert(row) for row in db.execute(sql, [id_list(alert_ids)])]
+
+
+def _hold(db: Database, alert_ids: Sequence[int], until: datetime) -> None:
+    sql = "UPDATE alerts SET held_until = ? WHERE id IN (SELECT value FROM json_each(?))"
+    db.execute(sql, [to_text(until), id_list(alert_ids)])
+
+
+def _let_out(db: Database, alert: Alert, now: datetime) -> bool:
+    free(db, alert.id, now)
+    return _deliver(db, alert.id, alert.finding, now)
+
+
+def free(db: Database, alert_id: int, now: datetime) -> None:
+    """Make an alert a told one that waited, was muted or silenced. What was held was held until now."""
     db.execute(
-        "UPDATE deliveries SET state = ?, next_try = ?, error = ? WHERE id = ?",
-        ["pending" if retry.at else "failed", maybe_text(retry.at), retry.error, delivery.id],
+        """UPDATE alerts SET state = 'told', held_until = CASE state WHEN 'held' THEN ? END
+           WHERE id = ? AND state IN ('held', 'muted', 'silenced')""",
+        [to_text(now), alert_id],
     )
 
 
-def requeue_failed(db: Database, since: datetime, now: datetime) -> int:
-    """Give the deliveries of alerts since then that were given up a new first attempt. Returns their number."""
-    sql = """UPDATE deliveries SET state = 'pending', attempts = 0, next_try = ?
-             WHERE state = 'failed' AND alert_id IN (SELECT id FROM alerts WHERE created >= ?)"""
-    return int(db.execute(sql, [to_text(now), to_text(since)]).rowcount)
+def _sum_up(db: Database, waiting: Sequence[Alert], summary: Finding, now: datetime) -> bool:
+    """Tell several alerts in one message, unless all of them were told meanwhile."""
+    if not waiting:
+        return False
+    delivered = tell(db, summary, now)
+    (carrier,) = db.execute("SELECT id FROM alerts WHERE key = ?", [summary.key]).fetchone()
+    _carry(db, [alert.id for alert in waiting], carrier, now)
+    return delivered
+
+
+def held(db: Database, now: datetime) -> list[Alert]:
+    """Return the held alerts that are to be looked at again, oldest first, at most HELD_AT_ONCE."""
+    sql = f"""SELECT {COLUMNS} FROM alerts a
+              WHERE a.state = 'held' AND a.held_until <= ? ORDER BY a.id LIMIT {HELD_AT_ONCE}"""
+    return [to_alert(row) for row in db.execute(sql, [to_text(now)])]
+
+
+def alert(db: Database, alert_id: int) -> Alert | None:
+    """Return an alert by its id; None when there is none."""
+    row = db.execute(f"SELECT {COLUMNS} FROM alerts a WHERE a.id = ?", [alert_id]).fetchone()
+    return None if row is None else to_alert(row)
+
+
+def acknowledge(db: Database, alert_id: int, note: str, now: datetime) -> Alert | None:
+    """Note that a person knows of an alert, and of all others of its thread. Returns it; None when there is none."""
+    sql = "UPDATE alerts SET acked = ?, ack_note = ? WHERE thread = (SELECT thread FROM alerts WHERE id = ?)"
+    db.execute(sql, [to_text(now), note, alert_id])
+    return alert(db, alert_id)
+
+
+def to_alert(row: sqlite3.Row) -> Alert:
+    """Read a row that has the columns of COLUMNS, under whatever id stands first."""
+    return Alert(
+        id=row["id"],
+        created=from_text(row["created"]),
+        finding=_FINDING.validate_json(row["finding"]),
+        state=row["state"],
+        until=maybe_time(row["held_until"]),
+        why=row["why"],
+    )

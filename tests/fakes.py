@@ -13,7 +13,7 @@ from monitor.errors import ChannelError, ParseError
 from monitor.feeds.document import Document
 from monitor.signals.reading import Reading, Score
 from monitor.system import System
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Sent
 from storage.feed_records import Entry, Feed, Fetched
 from storage.store import Store
 from tests.builders import NOW
@@ -78,11 +78,14 @@ class FakeChannel:
 
     failures: list[Exception] = field(default_factory=list)
     sent: list[str] = field(default_factory=list)
+    deliveries: list[Delivery] = field(default_factory=list)
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Sent:
         if self.failures:
             raise self.failures.pop(0)
         self.sent.append(delivery.alert.finding.headline)
+        self.deliveries.append(delivery)
+        return Sent(f"message {len(self.sent)}")
 
 
 class Clock:
@@ -103,7 +106,7 @@ CONFIG = {
     "channels": {"screen": {"type": "console"}, "other": {"type": "console"}},
     "alerts": [
         {"name": "surge", "rule": "trend"},
-        {"name": "every", "rule": "match", "topics": ["efficiency"]},
+        {"name": "every", "rule": "match", "topics": ["efficiency"], "cooldown": "0s"},
     ],
 }
 

@@ -45,7 +45,7 @@ channels:
          from: monitor@test.example, to: [analyst@test.example]}}
   team: {{type: slack, webhook_env: TEST_WEBHOOK}}
 alerts:
-  - {{name: any, rule: match, topics: [efficiency]}}
+  - {{name: any, rule: match, topics: [efficiency], cooldown: 0s}}
 {extra}
 feeds:
 {lines}"""

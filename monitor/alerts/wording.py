@@ -14,6 +14,7 @@ _SPACES = ("Cc", "Zl", "Zp", "Zs")
 _DROPPED = ("Cf", "Cs", "Co")
 _URL_SAFE = "%/:=&?~#+!$,;@()[]"
 _LONGEST_LINK = 2000
+_KINDS = {"silence": "Stream of news"}
 
 
 def one_line(text: str, limit: int) -> str:
@@ -33,7 +34,10 @@ def _harmless(char: str) -> str:
 
 def safe_link(url: str | None) -> str | None:
     """Return the URL with everything unusual percent-encoded, or None when it is no http(s) link or too long."""
-    link = quote((url or "").strip(), safe=_URL_SAFE, errors="ignore")
+    plain = (url or "").strip()
+    if len(plain) > _LONGEST_LINK:  # encoding never makes it shorter, and takes long for a megabyte
+        return None
+    link = quote(plain, safe=_URL_SAFE, errors="ignore")
     try:
         parts = urlsplit(link)
     except ValueError:
@@ -46,6 +50,23 @@ def topic_name(topic: str) -> str:
     """Write a topic's key for people: 'chip_supply' becomes 'Chip supply'."""
     name = one_line(topic, 60).replace("_", " ").replace("-", " ")
     return name[:1].upper() + name[1:]
+
+
+def kind_name(kind: str) -> str:
+    """Write what a rule without a topic is about: 'feeds' becomes 'Feeds'."""
+    return _KINDS.get(kind) or topic_name(kind)
+
+
+def printed_width(text: str) -> int:
+    """Return how many columns a text takes where all letters are equally wide: two for most of East Asia's and emoji.
+
+    Widths as in Unicode's annex 11; marks that combine with the letter before them take none.
+    """
+    return sum(0 if _is_mark(char) else 2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _is_mark(char: str) -> bool:
+    return char in _JOINERS or unicodedata.category(char) in ("Mn", "Me")
 
 
 def counted(number: int, singular: str, plural: str) -> str:

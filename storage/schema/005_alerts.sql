@@ -21,6 +21,7 @@ CREATE INDEX alerts_held ON alerts(held_until) WHERE state = 'held';
 ALTER TABLE deliveries ADD COLUMN receipt TEXT NOT NULL DEFAULT '';  -- what the server calls the message
 ALTER TABLE deliveries ADD COLUMN reached TEXT NOT NULL DEFAULT '[]'; -- JSON: recipients that took it while others still wait
 ALTER TABLE deliveries ADD COLUMN refused TEXT NOT NULL DEFAULT '';  -- which recipients will never get it, and why
+ALTER TABLE deliveries ADD COLUMN resends INTEGER NOT NULL DEFAULT 0; -- how often a person asked to have it sent once more
 CREATE INDEX deliveries_failed ON deliveries(channel, id) WHERE state = 'failed';
 
 CREATE TABLE silences (              -- a person's wish not to be told for a time; findings are recorded all the same

@@ -4,10 +4,10 @@ import sys
 from dataclasses import dataclass
 from typing import Literal
 
-from monitor.alerts.channels.channel import ChannelSettings, ReadSecret
+from monitor.alerts.channels.channel import ChannelSettings, Surroundings
 from monitor.alerts.render.text import text
 from monitor.errors import ChannelError
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Sent
 
 
 class ConsoleSettings(ChannelSettings):
@@ -22,7 +22,7 @@ class ConsoleChannel:
 
     settings: ConsoleSettings
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Sent:
         """Print the alert. Raises ChannelError when standard output is closed or full."""
         # A terminal that cannot show a character shows a question mark instead of failing.
         encoding = sys.stdout.encoding or "utf-8"
@@ -32,8 +32,9 @@ class ConsoleChannel:
             sys.stdout.flush()
         except (OSError, ValueError) as error:  # ValueError: the stream is closed
             raise ChannelError(f"standard output does not take the alert: {error}") from error
+        return Sent()
 
 
-def build(settings: ConsoleSettings, read_secret: ReadSecret) -> ConsoleChannel:  # noqa: ARG001 - it has no secret
+def build(settings: ConsoleSettings, _around: Surroundings) -> ConsoleChannel:
     """Build the channel."""
     return ConsoleChannel(settings)

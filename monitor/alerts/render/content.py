@@ -1,150 +1,136 @@
 """What every form of an alert says, in clean words, before it becomes HTML, text or blocks. Pure."""
 
 from dataclasses import dataclass
-from datetime import date, tzinfo
+from datetime import timedelta
+from shlex import quote
 from zoneinfo import ZoneInfo
 
-from monitor.alerts.wording import (
-    clock,
-    counted,
-    day_name,
-    level,
-    one_line,
-    percent,
-    safe_link,
-    short_day,
-    topic_name,
-)
-from storage.alert_records import Alert, DayCount, Finding, StoryLine
+from monitor.alerts.render.grids import Grid, grids
+from monitor.alerts.render.groups import Group, own_stories, story_lists
+from monitor.alerts.render.room import Room
+from monitor.alerts.render.strips import LARGE, Strip, strips
+from monitor.alerts.wording import clock, day_name, kind_name, one_line, topic_name, weekday_time
+from storage.alert_records import Alert, Finding
 
-STORIES_SHOWN = 10
-WORDS_SHOWN = 3
-_WORD = 48  # characters; a phrase of four words is seldom longer
-_BARS = "▁▂▃▄▅▆▇█"
+TEST = "test"
+"""The kind of a message that only tries a channel."""
+TEST_MARK = "[Test]"
+_NO_RULE = (TEST, "delivery")  # kinds that no rule of feeds.yaml raises
+_PHASES = {"update": "update", "end": "over"}
+_FATES = {"muted": "not told", "silenced": "not told", "carried": "told together with others"}
+_AT_ONCE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
-class Bar:
-    """A day of the strip. ``share`` is its height, 0 to 1 of the highest; ``today`` is still growing."""
+class Command:
+    """What a reader can do in a shell, word for word: ``purpose`` says what for."""
 
-    label: str
-    stories: int
-    share: float
-    today: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A story of the list. ``url`` is None where the feed gave no link that is safe to follow.
-
-    ``because`` names the words that decided, or is empty.
-    """
-
-    title: str
-    url: str | None
-    outlets: str
-    time: str
-    probability: str
-    because: str
+    purpose: str
+    line: str
 
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """An alert in words. ``left_out`` counts the stories that are not listed."""
+    """An alert in words.
+
+    ``label`` says what it is about, how severe, and whether it is an update or the end of something; ``accent`` names
+    its colour. ``held`` says when and why it was not told at once (else it is empty). ``leading`` and ``trailing`` are
+    the tables before charts and stories, and after them. ``more`` is the command that lists all stories.
+    """
 
     headline: str
     explanation: str
+    advice: str
+    held: str
+    label: str
     severity: str
-    topic: str
+    accent: str
     raised: str
     rule: str
     kind: str
-    heading: str
-    lines: tuple[Line, ...]
-    left_out: int
-    bars: tuple[Bar, ...]
-    first_day: str
-    last_day: str
-    caption: str
+    leading: tuple[Grid, ...]
+    strips: tuple[Strip, ...]
+    groups: tuple[Group, ...]
+    trailing: tuple[Grid, ...]
+    more: str
+    commands: tuple[Command, ...]
+    has_rule: bool
 
     @property
-    def sparkline(self) -> str:
-        """The strip in block characters, one a day."""
-        return "".join(_BARS[round(bar.share * (len(_BARS) - 1))] for bar in self.bars)
+    def small_strips(self) -> bool:
+        """Whether there are so many strips that they are drawn small."""
+        return len(self.strips) > LARGE
 
     @property
     def note(self) -> str:
         """What the figures and words beside the stories are; empty without stories."""
-        if not self.lines:
+        lines = [line for group in self.groups for line in group.lines]
+        if not lines:
             return ""
         percentages = "Percentages are the model’s probability that the story is about the topic"
-        named = "; after “because” stand the words that decided" if any(line.because for line in self.lines) else ""
+        named = "; after “because” stand the words that decided" if any(line.because for line in lines) else ""
         return f"{percentages}{named}."
 
 
 def content(alert: Alert) -> Content:
     """Put an alert into words."""
     finding = alert.finding
-    total = max(len(finding.stories), len(finding.evidence), finding.observed or 0)
     zone = ZoneInfo(finding.zone)
     today = alert.created.astimezone(zone).date()
-    shown = finding.stories[:STORIES_SHOWN]
+    room = Room()  # filled in the order of importance
+    tables = grids(finding, room)
+    severity = one_line(finding.severity, 20)
     return Content(
-        headline=one_line(finding.headline, 150) or "Alert",
+        headline=_headline(finding),
         explanation=one_line(finding.explanation, 1000),
-        severity=one_line(finding.severity, 20),
-        topic=topic_name(finding.topic or finding.kind),  # an alert about feeds has no topic
+        advice=one_line(finding.advice, 500),
+        held=_held(alert, zone),
+        label=_label(finding, severity),
+        severity=severity,
+        accent="over" if finding.phase == "end" else severity,
         raised=f"{day_name(today)} {today.year}, {clock(alert.created, zone)}",
         rule=one_line(finding.rule, 80),
         kind=one_line(finding.kind, 40),
-        heading=_heading(total),
-        lines=tuple(_line(story, zone) for story in shown),
-        left_out=total - len(shown),
-        bars=_bars(finding.days, today),
-        first_day=short_day(finding.days[0].day) if finding.days else "",
-        last_day=short_day(finding.days[-1].day) if finding.days else "",
-        caption=_caption(finding, today),
+        leading=tables[:1],
+        strips=strips(finding, today),
+        groups=(*own_stories(finding, room), *story_lists(finding, room)),
+        trailing=tables[1:],
+        more=f"monitor query alert-evidence --alert {alert.id}" if alert.id else "",
+        commands=_commands(alert),
+        has_rule=finding.kind not in _NO_RULE,
     )
 
 
-def _heading(total: int) -> str:
-    if total == 1:
-        return "The story"
-    return f"Top {STORIES_SHOWN} of {total:,} stories" if total > STORIES_SHOWN else f"The {total} stories"
+def _headline(finding: Finding) -> str:
+    marked = finding.kind == TEST and not finding.headline.startswith(TEST_MARK)
+    return one_line(f"{TEST_MARK} {finding.headline}" if marked else finding.headline, 150) or "Alert"
 
 
-def _line(story: StoryLine, zone: tzinfo) -> Line:
-    more = f" +{counted(story.outlets - 1, 'more outlet', 'more outlets')}" if story.outlets > 1 else ""
-    return Line(
-        title=one_line(story.title, 200) or "(no title)",
-        url=safe_link(story.url),
-        outlets=one_line(story.feed, 60) + more,
-        time=f"{clock(story.published, zone)}, {day_name(story.published.astimezone(zone).date())}",
-        probability=percent(story.probability),
-        because=_because(story.words),
-    )
+def _label(finding: Finding, severity: str) -> str:
+    subject = topic_name(finding.topic) if finding.topic else kind_name(finding.kind)
+    return " · ".join(word for word in (subject, severity, _PHASES.get(finding.phase)) if word)
 
 
-def _because(words: tuple[str, ...]) -> str:
-    named = [word for word in (one_line(word, _WORD) for word in words[:WORDS_SHOWN]) if word]
-    return f"because: {' · '.join(named)}" if named else ""
+def _held(alert: Alert, zone: ZoneInfo) -> str:
+    """Say when and why it was not told at once; nothing where it hardly waited."""
+    why = one_line(alert.why, 300)
+    if not why or (alert.until and alert.until - alert.created < _AT_ONCE):
+        return ""
+    return f"Raised {weekday_time(alert.created, zone)}, {_FATES.get(alert.state) or _waited(alert, zone)}: {why}"
 
 
-def _bars(days: tuple[DayCount, ...], today: date) -> tuple[Bar, ...]:
-    highest = max((day.stories for day in days), default=0) or 1
-    return tuple(
-        Bar(
-            label=f"{day_name(day.day)}: {counted(day.stories, 'story', 'stories')}",
-            stories=day.stories,
-            share=day.stories / highest,
-            today=day.day == today,
-        )
-        for day in days
-    )
+def _waited(alert: Alert, zone: ZoneInfo) -> str:
+    if alert.until is None:
+        return "held at first"
+    near = alert.until - alert.created < timedelta(days=1)
+    return f"held until {clock(alert.until, zone) if near else weekday_time(alert.until, zone)}"
 
 
-def _caption(finding: Finding, today: date) -> str:
-    so_far = next((f"{day.stories:,} so far today" for day in finding.days if day.day == today), None)
-    expected = None if finding.expected is None else f"{level(finding.expected)} expected"
-    facts = [f"{topic_name(finding.topic)} stories a day ({finding.zone})", so_far, expected]
-    return " · ".join(fact for fact in facts if fact)
+def _commands(alert: Alert) -> tuple[Command, ...]:
+    finding = alert.finding
+    if finding.kind in _NO_RULE:
+        return ()
+    silence = Command("silence it", f"monitor alerts silence {quote(one_line(finding.rule, 80))} --for 8h")
+    if not alert.id or finding.phase not in ("start", "update"):
+        return (silence,)
+    return (silence, Command("stop its reminders", f"monitor alerts ack {alert.id}"))

@@ -1,14 +1,19 @@
 """An alert as a mail: HTML with an equal text part. Pure: the same delivery gives the same bytes every time."""
 
+import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
-from hashlib import sha256
 
 from monitor.alerts.render.content import Content, content
+from monitor.alerts.render.identity import mark
 from monitor.alerts.render.templates import render
 from monitor.alerts.render.text import text
 from storage.alert_records import Alert, Delivery
+
+_MESSAGE_ID = re.compile(r"<[!-;=?A-~]+@[!-;=?A-~]+>")
+_LONGEST_ID = 77  # Python folds a longer one as an encoded word, which names no mail
+_REFERENCES = 20
 
 
 def html(alert: Alert) -> str:
@@ -17,25 +22,27 @@ def html(alert: Alert) -> str:
 
 
 def message(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:
-    """Return the whole mail. Its Message-ID is the same for each attempt, so that servers and readers see one mail."""
+    """Return the whole mail. Its Message-ID is the same for each attempt, so that servers and readers see one mail.
+
+    It answers the earlier mails of the alert's thread, so that programs show them together (RFC 5322, 3.6.4).
+    """
     words = content(delivery.alert)
-    mark = _mark(delivery)
     mail = EmailMessage()
-    for name, value in _headers(delivery.alert, words, mark, sender).items():
+    headers = _headers(delivery.alert, words, sender) | _threading(delivery.thread)
+    for name, value in {"Message-ID": f"<{mark(delivery)}@{sender.domain}>", **headers}.items():
         mail[name] = value
     mail["From"] = sender
     mail["To"] = to
     mail.set_content(text(delivery.alert), cte="quoted-printable")
     mail.add_alternative(html(delivery.alert), subtype="html", cte="quoted-printable")
-    mail.set_boundary(f"=_{mark}")
+    mail.set_boundary(f"=_{mark(delivery)}")
     return mail
 
 
-def _headers(alert: Alert, words: Content, mark: str, sender: Address) -> dict[str, str]:
+def _headers(alert: Alert, words: Content, sender: Address) -> dict[str, str]:
     return {
         "Subject": words.headline,
         "Date": format_datetime(alert.created),
-        "Message-ID": f"<{mark}@{sender.domain}>",
         "List-Id": f"AI market monitor <alerts.ai-market-monitor.{sender.domain}>",  # RFC 2919
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation notice answers it
         "X-Auto-Response-Suppress": "All",  # the same for Exchange
@@ -44,8 +51,8 @@ def _headers(alert: Alert, words: Content, mark: str, sender: Address) -> dict[s
     }
 
 
-def _mark(delivery: Delivery) -> str:
-    """Name this alert on this channel. The time of creation keeps a database that starts anew from repeating itself."""
-    alert = delivery.alert
-    facts = (str(alert.id), alert.created.isoformat(), alert.finding.key, delivery.channel)
-    return sha256("\0".join(facts).encode("utf-8", "replace")).hexdigest()[:32]
+def _threading(thread: tuple[str, ...]) -> dict[str, str]:
+    earlier = [receipt for receipt in thread if _MESSAGE_ID.fullmatch(receipt) and len(receipt) <= _LONGEST_ID]
+    if not earlier:
+        return {}
+    return {"In-Reply-To": earlier[-1], "References": " ".join(earlier[-_REFERENCES:])}

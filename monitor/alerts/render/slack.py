@@ -1,28 +1,29 @@
 """An alert as Slack's Block Kit. Pure, and under Slack's limits whatever the input.
 
-Limits and escaping: https://docs.slack.dev/reference/block-kit/blocks and
-https://docs.slack.dev/messaging/formatting-message-text (50 blocks; 150 characters in a header, 3,000 in a section;
-``&``, ``<`` and ``>`` are control characters).
+Limits: https://docs.slack.dev/reference/block-kit/blocks (50 blocks; 150 characters in a header, 3,000 in a text, 75 on
+a button, 3,000 in its address). How long all texts may be together is not documented ("msg_blocks_too_long").
 """
 
-import re
+from collections.abc import Iterable, Iterator
+from itertools import takewhile
 from typing import Any
 
-from monitor.alerts.render.content import Content, Line, content
+from monitor.alerts.render.content import Content, content
+from monitor.alerts.render.grids import Field, Grid, aligned
+from monitor.alerts.render.groups import Group, Line
+from monitor.alerts.render.mrkdwn import code, link, mrkdwn, pieces, plain, units
+from monitor.alerts.render.strips import Strip
 from storage.alert_records import Alert
 
 Block = dict[str, Any]
 
 _HEADER = 150
-_SECTION = 3000
-_LONGEST_LINK = 1500
-_ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-# Slack knows no escape for its own markup, so letters of the same looks take its place.
-_LOOKALIKES = str.maketrans(
-    {"*": "\N{ASTERISK OPERATOR}", "~": "\N{TILDE OPERATOR}", "`": "\N{MODIFIER LETTER GRAVE ACCENT}"}
-)
-_ITALIC = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
-_ANGLES = str.maketrans({"<": "\u2039", ">": "\u203a"})
+_TEXT = 3000
+_BUTTON = 48  # of 75: three of them fit side by side
+_BUTTONS = 3
+_BODY_BLOCKS = 40  # of 50: header, footer and the like need the others
+_BODY_UNITS = 12_000
+_TABLE_WIDTH = 64  # columns of equally wide letters that a window shows on one line
 
 
 def payload(alert: Alert) -> dict[str, Any]:
@@ -36,49 +37,120 @@ def payload(alert: Alert) -> dict[str, Any]:
     }
 
 
-def mrkdwn(text: str) -> str:
-    """Return text as mrkdwn that shows it literally: no mention, no link, no markup."""
-    return _ITALIC.sub("\N{MODIFIER LETTER LOW MACRON}", text.translate(_LOOKALIKES)).translate(_ESCAPES)
-
-
 def _blocks(words: Content) -> list[Block]:
-    strip = [_section(f"`{words.sparkline}`\n{mrkdwn(_strip_caption(words))}")] if words.bars else []
-    stories = [{"type": "divider"}, *(_section(_story(line)) for line in words.lines)] if words.lines else []
-    more = [_context(f"and {words.left_out:,} more: `monitor query signals-latest`")] if words.left_out else []
+    body = list(_body(words))
+    shown = list(_fitting(body))
+    cut = "The rest does not fit into a message of Slack." if len(shown) < len(body) else ""
     return [
-        _header(words.headline),
-        _context(mrkdwn(f"{words.topic} · {words.severity} · {words.raised}")),
+        {"type": "header", "text": {"type": "plain_text", "text": plain(words.headline, _HEADER), "emoji": False}},
+        _context(mrkdwn(f"{words.label} · {words.raised}")),
         _section(mrkdwn(words.explanation) or "-"),
-        *strip,
-        *stories,
-        *more,
-        _context(_footer(words)),
+        *([_context(mrkdwn(words.held))] if words.held else []),
+        *([_section(f"*What to do:* {mrkdwn(words.advice)}")] if words.advice else []),
+        *shown,
+        *([_context(cut)] if cut else []),
+        *_actions(words),
+        _context("\n".join(_footer(words))),
     ]
 
 
-def _strip_caption(words: Content) -> str:
-    return f"{words.first_day} to {words.last_day} · {words.caption}"
+def _fitting(blocks: list[Block]) -> Iterator[Block]:
+    """Yield blocks for as long as there is room."""
+    room = _BODY_UNITS
+    for block in blocks[:_BODY_BLOCKS]:
+        room -= sum(units(text["text"]) for text in (block.get("text"), *block.get("elements", ())) if text)
+        if room < 0:
+            return
+        yield block
 
 
-def _story(line: Line) -> str:
-    # A `|` in a URL is percent-encoded already (see safe_link); `&` still has to be escaped.
-    url = line.url.translate(_ESCAPES) if line.url else ""
-    title = mrkdwn(line.title)
-    linked = f"<{url}|{title}>" if url and len(url) <= _LONGEST_LINK else title
+def _body(words: Content) -> Iterator[Block]:
+    for grid in words.leading:
+        yield from _table(grid)
+    yield from _strips(words)
+    for number, group in enumerate(words.groups):
+        yield from _stories(group, words.more if number == 0 else "")
+    for grid in words.trailing:
+        yield from _table(grid)
+
+
+def _strips(words: Content) -> Iterator[Block]:
+    if not words.small_strips:
+        yield from (_section(f"`{one.sparkline}`\n{mrkdwn(_caption(one))}") for one in words.strips)
+        return
+    first = words.strips[0]
+    lines = [mrkdwn(f"{first.first_day} to {first.last_day} · stories a day ({first.zone})")]
+    lines += [f"`{one.sparkline}`  {mrkdwn(_named(one))}" for one in words.strips]
+    yield from map(_section, pieces(lines, _TEXT))
+
+
+def _caption(strip: Strip) -> str:
+    return f"{strip.first_day} to {strip.last_day} · {strip.caption}"
+
+
+def _named(strip: Strip) -> str:
+    return f"{strip.topic} · {strip.figures}" if strip.figures else strip.topic
+
+
+def _stories(group: Group, more: str) -> Iterator[Block]:
+    yield {"type": "divider"}
+    if group.heading:
+        yield _section(f"*{mrkdwn(group.heading)}*")
+    yield from map(_section, (piece for line in group.lines for piece in pieces(_story(line), _TEXT)))
+    if group.left_out:
+        yield _context(f"and {group.left_out:,} more" + (f": `{code(more)}`" if more else ""))
+
+
+def _story(line: Line) -> list[str]:
     facts = [f"{line.outlets} · {line.time} · {line.probability}", line.because]
-    return "\n".join([f"*{linked}*", *(mrkdwn(fact) for fact in facts if fact)])
+    return [f"*{link(line.title, line.url)}*", *(mrkdwn(fact) for fact in facts if fact)]
 
 
-def _footer(words: Content) -> str:
-    rule = mrkdwn(f"Rule '{words.rule}' ({words.kind}).")
-    return f"{rule} To change or silence it, edit or remove it under `alerts:` in `feeds.yaml`."
+def _table(grid: Grid) -> Iterator[Block]:
+    """Yield a table as a block of code with straight columns, or as lines where it is too wide or leads somewhere."""
+    yield {"type": "divider"}
+    if grid.title:
+        yield _section(f"*{mrkdwn(grid.title)}*")
+    fence = "```"
+    if straight := aligned(grid, _TABLE_WIDTH):
+        texts = [f"{fence}{piece}{fence}" for piece in pieces(map(code, straight), _TEXT - 2 * len(fence))]
+    else:
+        head = [mrkdwn(grid.head)] if grid.head else []
+        texts = list(pieces([*head, *map(_row, grid.rows)], _TEXT))
+    yield from map(_section, texts)
+    if grid.left_out:
+        yield _context(f"and {grid.left_out:,} more")
 
 
-def _header(text: str) -> Block:
-    # Counted in UTF-16 units, as Slack's own clients count. Whether plain text is unescaped there is not documented,
-    # so it holds no angle bracket at all.
-    short = text.translate(_ANGLES).encode("utf-16-le")[: _HEADER * 2].decode("utf-16-le", "ignore")
-    return {"type": "header", "text": {"type": "plain_text", "text": short, "emoji": False}}
+def _row(row: Iterable[Field]) -> str:
+    fields = (link(field.text, field.url) for field in row if field.text)
+    return "• " + next(pieces(fields, _TEXT - 2, " · "), "-")
+
+
+def _actions(words: Content) -> list[Block]:
+    """Return buttons that lead to the first stories; none where no story has a safe link."""
+    linked = [line for group in words.groups for line in group.lines if line.url][:_BUTTONS]
+    return [{"type": "actions", "elements": [_button(line) for line in linked]}] if linked else []
+
+
+def _button(line: Line) -> Block:
+    return {
+        "type": "button",
+        "text": {"type": "plain_text", "text": plain(line.title, _BUTTON), "emoji": False},
+        "url": line.url,
+    }
+
+
+def _footer(words: Content) -> Iterator[str]:
+    if words.has_rule:
+        rule = mrkdwn(f"Rule '{words.rule}' ({words.kind}).")
+        yield f"{rule} To change it, edit it under `alerts:` in `feeds.yaml`. {mrkdwn(words.note)}".rstrip()
+    elif words.note:
+        yield mrkdwn(words.note)
+    else:
+        yield mrkdwn(f"{words.kind}, {words.severity}")
+    for command in words.commands:
+        yield f"To {command.purpose}: `{code(command.line)}`"
 
 
 def _section(text: str) -> Block:
@@ -91,4 +163,4 @@ def _context(text: str) -> Block:
 
 def _text(text: str) -> dict[str, Any]:
     # Verbatim: Slack links no bare URL and no @name by itself.
-    return {"type": "mrkdwn", "text": text[:_SECTION], "verbatim": True}
+    return {"type": "mrkdwn", "text": text[:_TEXT], "verbatim": True}

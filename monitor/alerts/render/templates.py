@@ -6,6 +6,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from monitor.alerts.render.content import Content
+from monitor.alerts.render.grids import Grid, aligned
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -30,7 +31,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["wrapped"] = _wrapped
+    environment.filters |= {"wrapped": _wrapped, "aligned": _aligned}
     return environment
 
 
@@ -39,3 +40,7 @@ def _wrapped(text: str, indent: int = 0) -> str:
     return fill(
         text, _TEXT_WIDTH - indent, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False
     )
+
+
+def _aligned(grid: Grid) -> list[str]:
+    return aligned(grid, _TEXT_WIDTH)

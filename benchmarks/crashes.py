@@ -1,0 +1,209 @@
+"""Kill the program at random moments while alerts are raised and sent: `python -m benchmarks.crashes --runs 200`.
+
+Each run forks a process that raises alerts and delivers them through the real store, pipeline and channels (mail,
+Slack, a signed webhook, a file, and one channel whose server is gone), against servers that are slow, busy, broken or
+hang up; and kills it (SIGKILL) within a second. At the end the servers heal, and one process works until nothing waits.
+
+What is counted: alerts of the database that did not arrive at a healthy channel (the goal is none); and messages that
+arrived more than once without a reason. There are two: the server's answer was lost, or a kill fell between the
+message's arrival and the next attempt, shortly after it: between answer and commit.
+"""
+
+import argparse
+import asyncio
+import json
+import multiprocessing
+import random
+import sqlite3
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+
+from benchmarks.crashes_servers import Arrival, World, serve
+from monitor import logs, pipeline, wiring
+from monitor.config import Config, load, secret_reader
+from monitor.signals.onnx_classifier import OnnxClassifier
+from monitor.system import System
+from storage.alert_records import Finding, Raised
+from storage.store import Store
+
+HEALTHY = ("desk", "team", "machine", "record")
+GOAL_RUNS = 200
+LONGEST_RUN = 0.8
+A_COMMIT = 0.25
+"""Seconds after an arrival within which a kill can have kept its note from being written."""
+SECRETS = {"SECRET": "whsec_c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0"}
+
+
+def configuration(folder: Path, world: World) -> Config:
+    """Write and read a feeds.yaml with all kinds of channels."""
+    path = folder / "feeds.yaml"
+    path.write_text(f"""
+fetch: {{allow: ["127.0.0.1:{world.http_port}"]}}
+log: {{level: error}}
+channels:
+  desk: {{type: email, host: 127.0.0.1, port: {world.smtp_port}, security: none, from: m@a.example, to: [b@a.example]}}
+  team: {{type: slack, webhook_env: SLACK}}
+  machine: {{type: webhook, url: "http://127.0.0.1:{world.http_port}/machine", secret_env: SECRET}}
+  record: {{type: file, path: alerts.jsonl}}
+  gone: {{type: email, host: 127.0.0.1, port: 1, security: none, from: m@a.example, to: [b@a.example]}}
+feeds: [{{name: Wire, url: "https://wire.example/feed"}}]
+""")
+    return load(path, OnnxClassifier.open().topics)
+
+
+def finding(number: int) -> Finding:
+    """Return a finding that can be recognised in every form of its message."""
+    words = f"This is alert number {number} of the benchmark."
+    return Finding("crash", "match", f"crash:{number}", "info", "efficiency", words, words, (*HEALTHY, "gone"))
+
+
+def work(folder: Path, world: Mapping[str, int], run: int, drain: bool) -> None:
+    """Raise alerts and send what is due, until killed; or, with ``drain``, until nothing waits."""
+    logs.configure("error", "text")
+    asyncio.run(_work(folder, World(random.Random(0), **world), run, drain))
+
+
+async def _work(folder: Path, world: World, run: int, drain: bool) -> None:
+    config = configuration(folder, world)
+    read_secret = secret_reader({**SECRETS, "SLACK": f"http://127.0.0.1:{world.http_port}/team"})
+    # Two hours pass between two runs, so that what failed is due again.
+    begun = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=2 * run)
+    with Store(config.database) as store:
+        system = wiring.build(config, store, OnnxClassifier.open(), read_secret)
+        if drain:
+            await _drain(replace(system, now=lambda: begun + timedelta(days=1)))
+            return
+        system = replace(system, now=lambda: begun)
+        for number in range(run * 1000, run * 1000 + 1000):
+            await store.save_judgement([], [Raised(finding(number))], [], 0, system.now())
+            if number % 3 == 0:
+                await pipeline.deliver(system)
+            await asyncio.sleep(0.02)
+
+
+async def _drain(system: System) -> None:
+    while await pipeline.deliver(system):
+        pass
+
+
+def kill_again_and_again(folder: Path, world: World, runs: int, luck: random.Random) -> list[float]:
+    """Run the program so many times, each killed at a random moment. Returns those moments."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["benchmarks.crashes"])
+    ports = {"smtp_port": world.smtp_port, "http_port": world.http_port}
+    kills = []
+    for run in range(runs):
+        process = context.Process(target=work, args=(folder, ports, run, False))
+        process.start()
+        _await_first_alert(folder, run)
+        time.sleep(luck.uniform(0, LONGEST_RUN))
+        process.kill()
+        kills.append(time.time())
+        process.join()
+    world.healing = True
+    _finish(context, folder, ports, runs)
+    return kills
+
+
+def _await_first_alert(folder: Path, run: int) -> None:
+    """Wait until the process has begun to work: a kill of its start would test nothing."""
+    path = folder / "signals.db"
+    for _ in range(400):
+        time.sleep(0.02)
+        if path.exists() and _ask(path, "SELECT count(*) FROM alerts WHERE key LIKE ?", f"crash:{run}%"):
+            return
+    raise RuntimeError("the program did not begin to work within eight seconds")
+
+
+def _finish(context: ForkServerContext, folder: Path, ports: Mapping[str, int], runs: int) -> None:
+    process = context.Process(target=work, args=(folder, ports, runs, True))
+    process.start()
+    process.join(300)
+    if process.exitcode != 0:
+        raise RuntimeError(f"the last run ended with {process.exitcode}")
+
+
+def _ask(path: Path, sql: str, *values: object) -> int:
+    try:
+        with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+            return int(db.execute(sql, values).fetchone()[0])
+    except sqlite3.OperationalError:  # there is no table yet
+        return 0
+    finally:
+        db.close()
+
+
+def from_file(folder: Path) -> list[Arrival]:
+    """Read what the channel `record` wrote; a line that a kill cut short is no message."""
+    arrivals = []
+    for line in (folder / "alerts.jsonl").read_text().splitlines():
+        try:
+            data = json.loads(line)
+        except ValueError:
+            continue
+        number = int(str(data["headline"]).split("number ")[1].split()[0])
+        arrivals.append(Arrival("record", number, 0.0, str(data["alert_id"]), lost=False))
+    return arrivals
+
+
+def missing(folder: Path, arrivals: Sequence[Arrival]) -> list[tuple[str, int]]:
+    """Return the alerts of the database that a healthy channel has not got."""
+    with sqlite3.connect(folder / "signals.db") as db:
+        raised = [int(key.split(":")[1]) for (key,) in db.execute("SELECT key FROM alerts WHERE kind = 'match'")]
+    db.close()
+    there = {(arrival.channel, arrival.alert) for arrival in arrivals}
+    return [(channel, alert) for channel in HEALTHY for alert in raised if (channel, alert) not in there]
+
+
+def repeated(arrivals: Sequence[Arrival], kills: Sequence[float]) -> tuple[int, int, list[Arrival]]:
+    """Count repetitions: those after a lost answer, those after a kill, and those that nothing explains."""
+    by_message: dict[tuple[str, int], list[Arrival]] = defaultdict(list)
+    for arrival in arrivals:
+        by_message[arrival.channel, arrival.alert].append(arrival)
+    lost, killed, unexplained = 0, 0, []
+    for same in by_message.values():
+        for before, after in pairwise(same):
+            if before.lost:
+                lost += 1
+            elif _killed_after(before, kills):
+                killed += 1
+            else:
+                unexplained.append(after)
+    return lost, killed, unexplained
+
+
+def _killed_after(arrival: Arrival, kills: Sequence[float]) -> bool:
+    return arrival.channel == "record" or any(0 <= kill - arrival.at <= A_COMMIT for kill in kills)
+
+
+def main() -> None:
+    """Run, count and print. Exits 1 when an alert is missing, or repeated without a reason."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=GOAL_RUNS)
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name, serve(options.seed) as world:
+        folder = Path(name)
+        kills = kill_again_and_again(folder, world, options.runs, random.Random(options.seed))
+        arrivals = [*world.arrivals, *from_file(folder)]
+        gone, (lost, killed, unexplained) = missing(folder, arrivals), repeated(arrivals, kills)
+        alerts = _ask(folder / "signals.db", "SELECT count(*) FROM alerts WHERE kind = 'match'")
+    print(f"{options.runs} kills, {alerts} alerts, {len(arrivals)} messages at {len(HEALTHY)} healthy channels")
+    print("what the servers did:", ", ".join(f"{kind} {n}" for kind, n in sorted(world.faults.items())))
+    print(f"missing: {len(gone)} {gone[:5]}")
+    print(f"repeated: {lost} after a lost answer, {killed} after a kill, {len(unexplained)} without a reason")
+    names = {(a.channel, a.alert): a.identity for a in arrivals}
+    other = [a for a in arrivals if a.identity != names[a.channel, a.alert] and a.channel != "record"]
+    print(f"repetitions under another name: {len(other)}")
+    raise SystemExit(bool(gone or unexplained or other))
+
+
+if __name__ == "__main__":
+    main()

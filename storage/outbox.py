@@ -1,0 +1,113 @@
+"""The outbox: one delivery for each alert and channel, until a server takes it or it is given up."""
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+
+from sqlite_utils import Database
+
+from storage import alerts
+from storage.alert_records import Delivery, Finding, Retry, Sent
+from storage.times import maybe_text, to_text
+
+
+def due_channels(db: Database, now: datetime) -> list[str]:
+    """Return the channels for which a delivery's next try has come."""
+    sql = "SELECT DISTINCT channel FROM deliveries WHERE state = 'pending' AND next_try <= ? ORDER BY channel"
+    return [row["channel"] for row in db.execute(sql, [to_text(now)])]
+
+
+def due_deliveries(db: Database, channel: str, now: datetime) -> list[Delivery]:
+    """Return a channel's deliveries whose next try has come, oldest alert first."""
+    return [_delivery(row) for row in db.execute(_DUE, {"now": to_text(now), "channel": channel})]
+
+
+# An alert that is sent once more, or late, answers only what was said before it.
+_DUE = f"""
+SELECT {alerts.COLUMNS}, d.id AS delivery_id, d.channel, d.attempts, d.reached, d.resends,
+       (SELECT json_group_array(receipt) FROM (
+          SELECT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.id AND s.channel = d.channel
+          WHERE o.thread = a.thread AND o.id < a.id AND s.receipt <> '' ORDER BY o.id)) AS receipts
+FROM deliveries d CROSS JOIN alerts a ON a.id = d.alert_id
+WHERE d.state = 'pending' AND d.next_try <= :now AND d.channel = :channel ORDER BY d.id
+"""
+
+
+def _delivery(row: sqlite3.Row) -> Delivery:
+    return Delivery(
+        id=row["delivery_id"],
+        channel=row["channel"],
+        attempts=row["attempts"],
+        alert=alerts.to_alert(row),
+        thread=tuple(json.loads(row["receipts"])),
+        reached=tuple(json.loads(row["reached"])),
+        resends=row["resends"],
+    )
+
+
+def begin_attempt(db: Database, delivery: Delivery, fallback: Retry) -> None:
+    """Count an attempt, and store what holds when its outcome is never told (a crash, a full disk)."""
+    db.execute("UPDATE deliveries SET attempts = attempts + 1 WHERE id = ?", [delivery.id])
+    _plan(db, delivery, fallback)
+
+
+def mark_sent(db: Database, delivery: Delivery, sent: Sent, now: datetime) -> None:
+    """Record that the channel's server took the message, what it calls it, and which recipients it refused."""
+    db.execute(
+        """UPDATE deliveries SET state = 'sent', sent = ?, receipt = ?, refused = ?, reached = '[]', next_try = NULL,
+             error = NULL
+           WHERE id = ?""",
+        [to_text(now), sent.receipt, sent.refused, delivery.id],
+    )
+
+
+def mark_failed(db: Database, delivery: Delivery, retry: Retry, now: datetime, notice: Finding | None = None) -> None:
+    """Record a failed attempt: when to try again, or that there will be no other; ``notice`` tells of it at once."""
+    _plan(db, delivery, retry)
+    if notice is not None:
+        alerts.tell(db, notice, now)
+
+
+def _plan(db: Database, delivery: Delivery, retry: Retry) -> None:
+    reached = list(dict.fromkeys([*delivery.reached, *retry.reached]))
+    db.execute(
+        "UPDATE deliveries SET state = ?, next_try = ?, error = ?, reached = ? WHERE id = ?",
+        ["pending" if retry.at else "failed", maybe_text(retry.at), retry.error, json.dumps(reached), delivery.id],
+    )
+
+
+def requeue_failed(db: Database, since: datetime, now: datetime) -> int:
+    """Give the deliveries of alerts since then that were given up a new first attempt. Returns their number."""
+    sql = """UPDATE deliveries SET state = 'pending', attempts = 0, next_try = ?
+             WHERE state = 'failed' AND alert_id IN (SELECT id FROM alerts WHERE created >= ?)"""
+    return int(db.execute(sql, [to_text(now), to_text(since)]).rowcount)
+
+
+def resend(db: Database, alert_id: int, channels: Sequence[str] | None, now: datetime) -> int:
+    """Send an alert once more, to all that were meant to get it or to these channels. Returns the number of messages.
+
+    An alert that waits, or was muted or silenced, becomes a told one. What is on its way is only hurried.
+    """
+    alert = alerts.alert(db, alert_id)
+    if alert is None:
+        return 0
+    chosen = channels if channels is not None else _channels(db, alert_id) or alert.finding.send
+    rows = [{"alert": alert_id, "channel": channel, "now": to_text(now)} for channel in dict.fromkeys(chosen)]
+    db.conn.executemany(_AGAIN, rows)
+    alerts.free(db, alert_id, now)
+    return len(rows)
+
+
+def _channels(db: Database, alert_id: int) -> list[str]:
+    sql = "SELECT channel FROM deliveries WHERE alert_id = ? ORDER BY id"
+    return [row["channel"] for row in db.execute(sql, [alert_id])]
+
+
+# Of what stands on the right of SET, SQLite takes the values from before.
+_AGAIN = """
+INSERT INTO deliveries (alert_id, channel, state, next_try) VALUES (:alert, :channel, 'pending', :now)
+ON CONFLICT (alert_id, channel) DO UPDATE SET
+  resends = resends + (state <> 'pending'), reached = CASE state WHEN 'pending' THEN reached ELSE '[]' END,
+  state = 'pending', attempts = 0, next_try = :now, sent = NULL, refused = '', error = NULL
+"""
