@@ -64,10 +64,10 @@ def finding(number: int) -> Finding:
     return Finding("crash", "match", f"crash:{number}", "info", "efficiency", words, words, (*HEALTHY, "gone"))
 
 
-def work(folder: Path, world: Mapping[str, int], run: int, drain: bool) -> None:
+def work(folder: Path, ports: Mapping[str, int], run: int, drain: bool) -> None:
     """Raise alerts and send what is due, until killed; or, with ``drain``, until nothing waits."""
     logs.configure("error", "text")
-    asyncio.run(_work(folder, World(random.Random(0), **world), run, drain))
+    asyncio.run(_work(folder, World(random.Random(0), ports["smtp_port"], ports["http_port"]), run, drain))
 
 
 async def _work(folder: Path, world: World, run: int, drain: bool) -> None:

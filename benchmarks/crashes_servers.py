@@ -107,7 +107,7 @@ class _Mail:
             content = envelope.content if isinstance(envelope.content, bytes) else b""
             identity = re.search(rb"(?im)^message-id:\s*(\S+)", content)
             self._world.take("desk", content.replace(b"=\r\n", b""), identity[1].decode() if identity else "", fault)
-        if fault in {"deaf", "lost"} and server.transport:
+        if fault in {"deaf", "lost"} and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 taken"
 

@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import structlog
 
-from monitor.alerts.rules import compound, digest, query, trend
+from monitor.alerts.attention import MUTES_FOR, REMEMBERED, Attention
+from monitor.alerts.rules import digest, query
 from monitor.alerts.rules.compound import CompoundRule
 from monitor.alerts.rules.digest import DigestRule
 from monitor.alerts.rules.feeds import RECOVERED_WITHIN
 from monitor.alerts.rules.occasion import CHART_DAYS, STORIES_KNOWN, Occasion, Tagged
 from monitor.alerts.rules.query import QueryRule
-from monitor.alerts.rules.trend import TrendRule
 from monitor.config import Config
 from monitor.detection.flow import Calendar
+from monitor.judging import topics_of_interest
 from monitor.stories import grouping
 from storage import reading
-from storage.alert_records import DigestData, QueryAnswer, StoryLine, ToldAlert, Unjudged
+from storage.alert_records import DigestData, Finding, QueryAnswer, StoryLine, StreamHealth, ToldAlert, Unjudged
 from storage.errors import StorageError
 from storage.records import Trend
 from storage.store import Store
@@ -26,7 +28,21 @@ from storage.store import Store
 ROWS_KEPT, ROWS_COUNTED = 100, 1000
 """Of the answer to a rule's query so many rows are kept, and counted."""
 
+PATIENCE = timedelta(minutes=30)
+"""So long a digest waits for items that are not through yet."""
+
 log = structlog.get_logger()
+
+
+async def attention(store: Store, config: Config, found: Sequence[Finding], now: datetime) -> Attention:
+    """Return what decides whether these findings are told at once."""
+    return Attention(
+        past=await store.past_alerts(sorted({one.rule for one in found}), now - REMEMBERED),
+        silences=await store.silences(now),
+        inhibitors=await store.inhibitors(now - MUTES_FOR),
+        zone=config.timezone,
+        quiet=config.quiet,
+    )
 
 
 async def gather(  # noqa: PLR0913 - three sources, a moment, and what was just looked at
@@ -41,23 +57,33 @@ async def gather(  # noqa: PLR0913 - three sources, a moment, and what was just 
 ) -> Occasion:
     """Return what the rules of this configuration may look at."""
     told = await store.told_alerts()
-    wanted = _topics_of_interest(config, trends, told, now)
+    wanted = topics_of_interest(config.alerts, trends, told, now)
     kinds = {rule.rule for rule in config.alerts}
-    stream = await store.stream_health(now) if kinds & {"silence", "digest"} else None
+    stream = await _stream(store, config, now) if kinds & {"silence", "digest"} else None
     return Occasion(
         now=now,
         zone=config.timezone,
         trends=tuple(trends),
-        tagged=tuple(tagged(one) for one in unjudged if one.signals and not one.item.backlog),
+        tagged=tuple(tagged(one) for one in unjudged if not one.item.backlog),
         stories={topic: await _stories(store, topic, since) for topic, since in wanted.items()},
         days={topic: await store.day_counts(topic, calendar.day(now), CHART_DAYS) for topic in wanted},
         feeds=tuple(await store.feed_health(now - RECOVERED_WITHIN)) if "feeds" in kinds else (),
         told=told,
         last=await store.last_raised(_rules_named(config)),
-        stream=stream,
+        stream=None if await _is_catching_up(store, now) else stream,
         answers=answers or {},
-        digests=await _digests(store, config, told, stream and stream.began, now),
+        digests=await _digests(store, config, told, stream.began if stream else None, now),
     )
+
+
+async def _stream(store: Store, config: Config, now: datetime) -> StreamHealth:
+    found = await store.stream_health(now)
+    return replace(found, channels=tuple(one for one in found.channels if one.name in config.channels))
+
+
+async def _is_catching_up(store: Store, now: datetime) -> bool:
+    """Tell whether most feeds are still to be asked, as after a night's sleep of the machine: nothing is silent yet."""
+    return 2 * len(await store.due_feeds(now)) > len(await store.all_feeds())
 
 
 def tagged(one: Unjudged) -> Tagged:
@@ -73,21 +99,6 @@ def tagged(one: Unjudged) -> Tagged:
     )
 
 
-def _topics_of_interest(
-    config: Config, trends: Sequence[Trend], told: Mapping[str, ToldAlert], now: datetime
-) -> Mapping[str, datetime]:
-    """Return the topics whose stories a rule may list, and from when on."""
-    found: dict[str, datetime] = {}
-    of_trends = [rule for rule in config.alerts if isinstance(rule, TrendRule)]
-    several = [
-        compound.topics_of_interest(rule, trends, now) for rule in config.alerts if isinstance(rule, CompoundRule)
-    ]
-    for wanted in (trend.topics_of_interest(of_trends, trends, told, now), *several):
-        for topic, since in wanted.items():
-            found[topic] = min(since, found.get(topic, since))
-    return found
-
-
 async def _stories(store: Store, topic: str, since: datetime) -> tuple[StoryLine, ...]:
     return await store.story_lines(topic, since, grouping.WITHIN, STORIES_KNOWN)
 
@@ -101,18 +112,19 @@ async def _digests(
     store: Store, config: Config, told: Mapping[str, ToldAlert], began: datetime | None, now: datetime
 ) -> dict[str, DigestData]:
     found = {}
+    waiting = bool((await store.pending_counts()).keys() & {"classify", "group"})
     for rule in config.alerts:
         if isinstance(rule, DigestRule) and (period := digest.due(rule, config.timezone, told, began, now)):
-            found[rule.name] = await digest_of(store, config, rule, period, now)
+            if waiting and now - period.until < PATIENCE:
+                continue  # what was seen before the slot still waits to be counted
+            found[rule.name] = await digest_of(store, rule, period, now)
     return found
 
 
-async def digest_of(store: Store, config: Config, rule: DigestRule, period: digest.Period, now: datetime) -> DigestData:
+async def digest_of(store: Store, rule: DigestRule, period: digest.Period, now: datetime) -> DigestData:
     """Return what a digest tells of a period."""
     topics = rule.topics or tuple(await store.thresholds())
-    return await store.digest_data(
-        topics, period.since, period.until, now, rule.zone or config.timezone, CHART_DAYS, rule.stories
-    )
+    return await store.digest_data(topics, period.since, period.until, now, CHART_DAYS, rule.stories)
 
 
 async def ask(

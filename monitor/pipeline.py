@@ -19,7 +19,7 @@ from datetime import datetime
 import structlog
 
 from monitor import occasions, polling, trends
-from monitor.alerts.attention import MUTES_FOR, REMEMBERED, Attention, attend, release
+from monitor.alerts.attention import attend, release
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
 from monitor.alerts.rules.occasion import RuleSettings
@@ -33,7 +33,7 @@ from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
 from monitor.stories import grouping
 from monitor.system import System
-from storage.alert_records import Delivery, Finding, Sent, Unjudged
+from storage.alert_records import Delivery, Finding, Raised, Sent, Unjudged
 from storage.errors import StorageError
 from storage.feed_records import Feed, Poll
 from storage.records import Classification, Embedding, Item, Signal, Trend
@@ -176,7 +176,7 @@ async def judge(system: System) -> int:
     unjudged = await system.store.unjudged(AT_ONCE)
     looked = await _detect(system, now, news=bool(unjudged))
     found = await _find(system, unjudged, looked, now)
-    raised = attend(found, _rules(system), await _known(system, found, now), now) if found else []
+    raised = await _attend(system, found, now)
     judged = [one.item.id for one in unjudged]
     messages = 0
     if looked or judged or raised:
@@ -185,16 +185,6 @@ async def judge(system: System) -> int:
     if raised or messages:
         log.info("alerts.raised", alerts=len(raised), messages=messages)
     return messages
-
-
-async def let_out(system: System) -> int:
-    """Decide about the alerts whose time of being held has come. Returns the number of messages that follow."""
-    now = system.now()
-    held = await system.store.held(now)
-    if not held:
-        return 0
-    known = await _known(system, [one.finding for one in held], now)
-    return await system.store.release(release(held, _rules(system), known, now), now)
 
 
 async def _detect(system: System, now: datetime, *, news: bool) -> list[Trend]:
@@ -232,20 +222,26 @@ async def _find(system: System, unjudged: Sequence[Unjudged], looked: Sequence[T
     return [one for one in found if one.key not in known]
 
 
+async def _attend(system: System, found: Sequence[Finding], now: datetime) -> list[Raised]:
+    """Decide which findings are told at once."""
+    if not found:
+        return []
+    known = await occasions.attention(system.store, system.config, found, now)
+    return attend(found, _rules(system), known, now)
+
+
+async def let_out(system: System) -> int:
+    """Decide about the alerts whose time of being held has come. Returns the number of messages that follow."""
+    now = system.now()
+    held = await system.store.held(now)
+    if not held:
+        return 0
+    known = await occasions.attention(system.store, system.config, [one.finding for one in held], now)
+    return await system.store.release(release(held, _rules(system), known, now), now)
+
+
 def _rules(system: System) -> dict[str, RuleSettings]:
     return {rule.name: rule for rule in system.config.alerts}
-
-
-async def _known(system: System, found: Sequence[Finding], now: datetime) -> Attention:
-    """Return what decides whether these findings are told at once."""
-    store, config = system.store, system.config
-    return Attention(
-        past=await store.past_alerts(sorted({one.rule for one in found}), now - REMEMBERED),
-        silences=await store.silences(now),
-        inhibitors=await store.inhibitors(now - MUTES_FOR),
-        zone=config.timezone,
-        quiet=config.quiet,
-    )
 
 
 # outbox → deliver
@@ -276,7 +272,9 @@ async def _send(system: System, delivery: Delivery) -> ChannelError | None:
     outcome = await _attempt(system.channels.get(delivery.channel), delivery)
     if isinstance(outcome, Sent):
         await system.store.mark_sent(delivery, outcome, system.now())
-        bound.info("delivery.sent", headline=delivery.alert.finding.headline, refused=outcome.refused or None)
+        bound.info("delivery.sent", headline=delivery.alert.finding.headline)
+        if outcome.refused:
+            bound.warning("delivery.refused", recipients=outcome.refused)
         return None
     now = system.now()
     retry = after_failure(delivery, outcome, now)

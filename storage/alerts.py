@@ -17,13 +17,12 @@ HELD_AT_ONCE = 20_000
 _FINDING = TypeAdapter(Finding)
 
 
-def save(db: Database, raised: Sequence[Raised], releases: Sequence[Release], now: datetime) -> int:
-    """Raise alerts, then release held ones. Returns the number of alerts that have new deliveries.
+def save(db: Database, raised: Sequence[Raised], now: datetime) -> int:
+    """Raise alerts, those that are told with their deliveries. Returns the number of alerts that have deliveries.
 
-    A finding whose key is known raises nothing: the same occasion never becomes two alerts. Of what is released, only
-    what is still held comes out: a message of this very moment may carry it already.
+    A finding whose key is known raises nothing: the same occasion never becomes two alerts.
     """
-    return sum(_raise(db, one, now) for one in raised) + sum(_release(db, one, now) for one in releases)
+    return sum(_raise(db, one, now) for one in raised)
 
 
 def tell(db: Database, finding: Finding, now: datetime) -> bool:
@@ -36,7 +35,8 @@ def _raise(db: Database, one: Raised, now: datetime) -> bool:
     if alert_id is None:
         return False
     evidence = [(alert_id, item_id) for item_id in one.finding.evidence]
-    db.conn.executemany("INSERT OR IGNORE INTO alert_items (alert_id, item_id) VALUES (?, ?)", evidence)
+    # A user's query may call anything an item_id.
+    db.conn.executemany("INSERT OR IGNORE INTO alert_items SELECT ?, id FROM items WHERE id = ?", evidence)
     return one.state == "told" and _deliver(db, alert_id, one.finding, now)
 
 
@@ -81,6 +81,14 @@ def _carry(db: Database, alert_ids: Iterable[int], carrier: int, now: datetime) 
            WHERE id IN (SELECT value FROM json_each(:ids)) AND state IN ('held', 'muted', 'silenced')""",
         {"carrier": carrier, "now": to_text(now), "ids": id_list(alert_ids)},
     )
+
+
+def release(db: Database, releases: Sequence[Release], now: datetime) -> int:
+    """Let held alerts out, or hold them longer. Returns the number of alerts that have new deliveries.
+
+    Only what is still held comes out: a person, or another message, may have told it meanwhile.
+    """
+    return sum(_release(db, one, now) for one in releases)
 
 
 def _release(db: Database, release: Release, now: datetime) -> int:
@@ -130,9 +138,13 @@ def _sum_up(db: Database, waiting: Sequence[Alert], summary: Finding, now: datet
 
 def held(db: Database, now: datetime) -> list[Alert]:
     """Return the held alerts that are to be looked at again, oldest first, at most HELD_AT_ONCE."""
-    sql = f"""SELECT {COLUMNS} FROM alerts a
-              WHERE a.state = 'held' AND a.held_until <= ? ORDER BY a.id LIMIT {HELD_AT_ONCE}"""
-    return [to_alert(row) for row in db.execute(sql, [to_text(now)])]
+    return [to_alert(row) for row in db.execute(_HELD, [to_text(now)])]
+
+
+# Few alerts are held: they are found by their time, and then sorted.
+_HELD = f"""
+SELECT {COLUMNS} FROM alerts a WHERE a.state = 'held' AND a.held_until <= ? ORDER BY +a.id LIMIT {HELD_AT_ONCE}
+"""
 
 
 def alert(db: Database, alert_id: int) -> Alert | None:

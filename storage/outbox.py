@@ -30,7 +30,7 @@ SELECT {alerts.COLUMNS}, d.id AS delivery_id, d.channel, d.attempts, d.reached, 
           SELECT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.id AND s.channel = d.channel
           WHERE o.thread = a.thread AND o.id < a.id AND s.receipt <> '' ORDER BY o.id)) AS receipts
 FROM deliveries d CROSS JOIN alerts a ON a.id = d.alert_id
-WHERE d.state = 'pending' AND d.next_try <= :now AND d.channel = :channel ORDER BY d.id
+WHERE d.state = 'pending' AND d.next_try <= :now AND d.channel = :channel ORDER BY +d.id
 """
 
 

@@ -105,7 +105,7 @@ def _reason(error: sqlite3.Error, seconds: float) -> str:
 
 
 def status(path: Path) -> dict[str, Answer]:
-    """Return what `monitor status` shows: feeds, pending work, trends, undelivered messages."""
+    """Return what `monitor status` shows: feeds, pending work, trends, messages and alerts that wait, silences."""
     return {name: ask(path, sql) for name, sql in _STATUS.items()}
 
 
@@ -122,4 +122,8 @@ _STATUS = {
                  (SELECT max(last_ok) FROM feeds WHERE active) AS last_ok""",
     "trends": "SELECT * FROM trends_latest",
     "deliveries": "SELECT * FROM deliveries_open",
+    "open": "SELECT since, severity, rule, topic, headline, repeats, acked, alert_id FROM alerts_open",
+    "held": """SELECT rule, why, count(*) AS alerts, min(held_until) AS until FROM alerts_waiting
+               GROUP BY rule, why ORDER BY until, rule, why""",
+    "silences": "SELECT * FROM silences_active",
 }

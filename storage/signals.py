@@ -8,10 +8,9 @@ from sqlite_utils import Database
 
 from storage import embeddings, thresholds
 from storage.counts import recount_stories_of
-from storage.items import COLUMNS, advance, id_list, pending, to_item
+from storage.items import COLUMNS, advance, id_list, to_item
 from storage.labels import enforce
 from storage.records import Classification, Embedding, Item, Signal
-from storage.stories import to_words
 from storage.times import to_text
 
 
@@ -57,17 +56,6 @@ def _insert(db: Database, classifications: Sequence[Classification], signals: Se
         [(s.topic, round(s.probability, 4), s.model, ", ".join(s.words), to_text(now), s.item_id) for s in signals],
     )
     enforce(db, {c.item_id for c in classifications}, now)
-
-
-def unjudged(db: Database, limit: int) -> list[tuple[Item, list[Signal]]]:
-    """Return items that no alert rule has looked at yet, each with the signals of the topics it carries."""
-    items = pending(db, "judge", limit)
-    found: dict[int, list[Signal]] = {item.id: [] for item in items}
-    sql = """SELECT item_id, topic, probability, model, words FROM signals
-             WHERE item_id IN (SELECT value FROM json_each(?)) ORDER BY item_id, topic"""
-    for row in db.execute(sql, [id_list(found)]):
-        found[row["item_id"]].append(Signal(**{**row, "words": to_words(row["words"])}))
-    return [(item, found[item.id]) for item in items]
 
 
 def unread(

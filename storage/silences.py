@@ -7,7 +7,6 @@ from datetime import datetime
 from sqlite_utils import Database
 
 from storage.alert_records import Silence
-from storage.items import id_list
 from storage.times import from_text, to_text
 
 _IN_FORCE = "since <= :now AND until > :now"
@@ -40,12 +39,10 @@ def end(db: Database, rule: str | None, now: datetime) -> int:
     Alerts that were held until the end of such a silence are looked at again now.
     """
     values = {"now": to_text(now), "rule": rule}
-    found = db.execute(f"SELECT id, until FROM silences WHERE {_IN_FORCE} AND (:rule IS NULL OR rule = :rule)", values)
-    ended = {row["id"]: row["until"] for row in found}
-    marks = ", ".join("?" * len(set(ended.values())))
+    ended = f"{_IN_FORCE} AND (:rule IS NULL OR rule = :rule)"
     db.execute(
-        f"UPDATE alerts SET held_until = ? WHERE state = 'held' AND held_until IN ({marks})",
-        [to_text(now), *set(ended.values())],
+        f"""UPDATE alerts SET held_until = :now
+            WHERE state = 'held' AND held_until IN (SELECT until FROM silences WHERE {ended})""",
+        values,
     )
-    db.execute("UPDATE silences SET until = ? WHERE id IN (SELECT value FROM json_each(?))", [to_text(now), id_list(ended)])
-    return len(ended)
+    return int(db.execute(f"UPDATE silences SET until = :now WHERE {ended}", values).rowcount)

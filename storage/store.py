@@ -4,31 +4,29 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
-from sqlite_utils import Database
-
 from storage import (
-    alerts,
     counts,
+    digest,
     embeddings,
     heads,
     history,
     items,
     labels,
-    looks,
     recounting,
     signals,
     stories,
     thresholds,
     trends,
 )
-from storage.alert_records import DayCount, Delivery, Finding, Retry, StoryLine
+from storage.alert_records import DayCount, DigestData, StoryLine
+from storage.alerting import Alerting
 from storage.archive import Archives
 from storage.polling import Polling
 from storage.records import Classification, Embedding, Grouping, Head, History, Item, Signal, Telling, Trend
 from storage.recounting import Recounted
 
 
-class Store(Archives, Polling):
+class Store(Alerting, Archives, Polling):
     """The database as the pipeline sees it. Every method raises StorageError when the database cannot be used."""
 
     # Items on their way
@@ -157,7 +155,7 @@ class Store(Archives, Polling):
             advance(len(chunk))
         return total
 
-    # Trends and alerts
+    # Trends and digests
 
     async def latest_trends(self) -> dict[str, Trend]:
         """Return the newest trend of every topic."""
@@ -167,56 +165,8 @@ class Store(Archives, Polling):
         """Return a topic's stories since then, the strongest first."""
         return await self._do(lambda db: stories.story_lines(db, topic, since, within, limit))
 
-    async def unjudged(self, limit: int) -> list[tuple[Item, list[Signal]]]:
-        """Return items that no alert rule has looked at yet, with their signals."""
-        return await self._do(lambda db: signals.unjudged(db, limit))
-
-    async def alert_keys(self, kind: str) -> frozenset[str]:
-        """Return the keys of all alerts that rules of this kind (trend, match, feeds) have raised."""
-        return await self._look(lambda db: alerts.keys(db, kind))
-
-    async def save_judgement(
-        self,
-        looked: Sequence[Trend],
-        findings: Sequence[Finding],
-        item_ids: Sequence[int],
-        last_item: int,
-        now: datetime,
-    ) -> int:
-        """Store trends, alerts and their deliveries together; ``last_item`` is the newest (`last_item`) they know.
-
-        Returns the number of new alerts.
-        """
-
-        def judged(db: Database) -> int:
-            trends.save(db, looked)
-            looks.remember(db, bool(looked), item_ids, last_item, now)
-            return alerts.save(db, findings, now)
-
-        return await self._do(judged)
-
-    # The outbox
-
-    async def due_channels(self, now: datetime) -> list[str]:
-        """Return the channels for which a delivery's next try has come."""
-        return await self._do(lambda db: alerts.due_channels(db, now))
-
-    async def due_deliveries(self, channel: str, now: datetime) -> list[Delivery]:
-        """Return a channel's deliveries whose next try has come."""
-        return await self._do(lambda db: alerts.due_deliveries(db, channel, now))
-
-    async def begin_attempt(self, delivery: Delivery, fallback: Retry) -> None:
-        """Count an attempt before it is made, and plan for the case that nobody comes back to tell its outcome."""
-        await self._do(lambda db: alerts.begin_attempt(db, delivery, fallback))
-
-    async def mark_sent(self, delivery: Delivery, now: datetime) -> None:
-        """Record that a server took the message."""
-        await self._do(lambda db: alerts.mark_sent(db, delivery, now))
-
-    async def mark_failed(self, delivery: Delivery, retry: Retry) -> None:
-        """Record a failed attempt."""
-        await self._do(lambda db: alerts.mark_failed(db, delivery, retry))
-
-    async def requeue_failed(self, since: datetime, now: datetime) -> int:
-        """Give the deliveries of alerts since then that were given up a new first attempt."""
-        return await self._do(lambda db: alerts.requeue_failed(db, since, now))
+    async def digest_data(  # noqa: PLR0913, PLR0917 - as storage.digest.read
+        self, topics: Sequence[str], since: datetime, until: datetime, now: datetime, days: int, top: int
+    ) -> DigestData:
+        """Return what is told of (since, until]: ``top`` stories of each topic, and its last ``days`` local days."""
+        return await self._look(lambda db: digest.read(db, topics, since, until, now, days, top))

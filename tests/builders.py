@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
-from storage.alert_records import Finding
+from storage.alert_records import AlertState, Finding, Raised
 from storage.feed_records import Entry, Feed, FeedSpec, Fetched, NextPoll, Poll, Trouble
 from storage.records import Classification, Grouping, Item, Merge, Signal, StoryItem
 from storage.store import Store
@@ -86,3 +86,8 @@ def finding(key: str = "surge:efficiency:1", *send: str) -> Finding:
     return Finding(
         "surge", "trend", key, "warning", "efficiency", "Efficiency news ×4.6", "Because.", send or ("desk",)
     )
+
+
+def raised(*found: Finding, state: AlertState = "told", until: datetime | None = None, why: str = "") -> list[Raised]:
+    """Decide the same of each of these findings."""
+    return [Raised(one, state, until, why) for one in found]

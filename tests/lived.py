@@ -104,7 +104,7 @@ class Life:
         unjudged = await self.store.unjudged(1000)
         history = await self.store.history(TOPICS, *begins(self.now, self.calendar))
         self.flows[self.now] = {topic: flow_of(topic, history, self.now, self.calendar) for topic in TOPICS}
-        ids = [item.id for item, _ in unjudged]
+        ids = [one.item.id for one in unjudged]
         await self.store.save_judgement([_trend(topic, self.now) for topic in TOPICS], [], ids, last, self.now)
 
 

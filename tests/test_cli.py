@@ -15,7 +15,7 @@ from monitor.cli import COMMANDS, main
 from monitor.cli.health import verdict
 from monitor.config import load
 from monitor.wiring import utc_now
-from storage.alert_records import Retry
+from storage.alert_records import Raised, Retry
 from storage.store import Store
 from tests.builders import entry, feed_in, finding, poll, tag
 from tests.test_config import FEED, TOPICS
@@ -168,9 +168,9 @@ class TestStatus:
     async def test_it_shows_trouble(self, home: Path) -> None:
         with Store(home / "signals.db") as store:
             await store.save_poll(poll(await feed_in(store), error="HTTP 500 Server Error"), utc_now())
-            await store.save_judgement([], [finding()], [], 0, utc_now())
+            await store.save_judgement([], [Raised(finding())], [], 0, utc_now())
             delivery = (await store.due_deliveries("desk", utc_now()))[0]
-            await store.mark_failed(delivery, Retry(None, "no such webhook"))
+            await store.mark_failed(delivery, Retry(None, "no such webhook"), utc_now())
         shown = run("status").output
         for part in ("1 feeds: 0 ok, 1 failing", "HTTP 500 Server Error", "no such webhook", "deliver --failed"):
             assert part in shown

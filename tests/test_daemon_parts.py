@@ -21,7 +21,7 @@ from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
 from monitor.websub.protocol import new_token
 from storage import reading
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Raised, Sent
 from storage.errors import DatabaseBusy
 from storage.feed_records import Feed, Fetched, Hints, NextPoll, Poll, Subscription
 from storage.store import Store
@@ -37,8 +37,9 @@ HOUR = timedelta(hours=1)
 class HangingChannel(FakeChannel):
     """Never answers."""
 
-    async def send(self, delivery: Delivery) -> None:
+    async def send(self, delivery: Delivery) -> Sent:
         await asyncio.sleep(3600)
+        return Sent()
 
 
 @dataclass
@@ -86,7 +87,7 @@ async def test_a_channel_that_hangs_does_not_delay_the_others(store: Store) -> N
     good, hanging = FakeChannel(), HangingChannel()
     running = daemon(store, channels={"bad": hanging, "good": good})
     for number in range(2):
-        await store.save_judgement([], [finding(f"key {number}", "bad", "good")], [], 0, NOW)
+        await store.save_judgement([], [Raised(finding(f"key {number}", "bad", "good"))], [], 0, NOW)
         await running._deliver()
         await asyncio.wait([running._sending["good"]], timeout=5)
     assert len(good.sent) == 2

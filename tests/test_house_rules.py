@@ -82,10 +82,14 @@ PURE = (
     "monitor/alerts/attention.py",
     "monitor/alerts/summaries.py",
     "monitor/alerts/undelivered.py",
+    "monitor/alerts/channels/event.py",
+    "monitor/alerts/render/identity.py",
+    "monitor/alerts/rules/threads.py",
     "monitor/alerts/rules/compound.py",
     "monitor/alerts/rules/query.py",
     "monitor/alerts/rules/silence.py",
     "monitor/alerts/rules/digest.py",
+    "monitor/alerts/rules/digest_words.py",
     "storage/alert_records.py",
     "monitor/alerts/rules/__init__.py",
     "monitor/alerts/rules/occasion.py",
@@ -95,7 +99,13 @@ PURE = (
     "storage/records.py",
     "storage/feed_records.py",
 )
-SPEAKS_FOR_ITSELF = ("storage.records", "storage.feed_records", "storage.alert_records", "monitor.errors", "monitor.settings")
+SPEAKS_FOR_ITSELF = (
+    "storage.records",
+    "storage.feed_records",
+    "storage.alert_records",
+    "monitor.errors",
+    "monitor.settings",
+)
 IMPURE = {
     *("asyncio", "io", "os", "pathlib", "random", "secrets", "shutil", "signal", "socket", "sqlite3", "subprocess"),
     *("sys", "tempfile", "threading", "httpx", "structlog", "sqlite_utils", "onnxruntime", "transformers"),
@@ -110,6 +120,7 @@ ONLY_IN = {
     ),
     "feedparser": ("monitor/feeds/",),
     "aiosmtplib": ("monitor/alerts/channels/",),
+    "apprise": ("monitor/alerts/channels/apprise.py",),
     "aiosmtpd": ("monitor/demo/",),
     "apscheduler": ("monitor/daemon.py",),
     "onnxruntime": ("monitor/signals/onnx_classifier.py", "monitor/training/"),
@@ -123,6 +134,7 @@ ONLY_IN = {
 """Which rooms may import what."""
 
 AT_START = {
+    "apprise",
     "httpx",
     "aiosmtplib",
     "apscheduler",

@@ -17,7 +17,7 @@ from monitor.config import Config
 from monitor.errors import ChannelError
 from monitor.system import System
 from storage import reading
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Sent
 from storage.errors import DatabaseBusy, StorageError
 from storage.feed_records import Feed, FeedSpec, Fetched, Poll
 from storage.store import Store
@@ -340,7 +340,7 @@ class TestDelivering:
 
     async def test_a_message_whose_outcome_cannot_be_stored_is_not_sent_over_and_over(self, tmp_path: Path) -> None:
         class FullStore(Store):
-            async def mark_sent(self, _delivery: Delivery, _now: datetime) -> None:
+            async def mark_sent(self, _delivery: Delivery, _sent: Sent, _now: datetime) -> None:
                 raise StorageError("the disk is full")
 
         channel = FakeChannel()

@@ -1,7 +1,7 @@
 """Replay: what the daemon alerted, it alerts again; what an archive held, it would have alerted in time."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
@@ -21,10 +21,12 @@ from monitor.past.flows import SPAN
 from monitor.past.importing import Spool, cover, store_items
 from monitor.past.keeping_to import kept, most_within, parse_limit
 from monitor.past.known_world import Moment, moments, shown
+from monitor.past.new_then import batches
 from monitor.past.replay import WARM_UP, Raised, Replay, View, leading_up, see
 from storage import past, reading
 from storage.feed_records import Entry, Fetched
 from storage.past_records import Past, PastLook, Told
+from storage.records import Item, Merge, Signal
 from storage.store import Store
 from tests.builders import entry
 from tests.fakes import CONFIG, Clock, FakeClassifier, FakeFetcher, FakeParser, system
@@ -32,7 +34,14 @@ from tests.fakes import CONFIG, Clock, FakeClassifier, FakeFetcher, FakeParser, 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 BEGIN = datetime(2026, 3, 2, tzinfo=UTC)  # a Monday
 CALENDAR = Calendar(UTC)
-RULES = Config.model_validate(CONFIG).alerts
+SURGES = [{"name": "surge", "rule": "trend", "repeat": "30h"}]
+MATCHES = [
+    {"name": "every", "rule": "match", "topics": ["efficiency"]},
+    {"name": "told twice", "rule": "match", "topics": ["efficiency"], "min_outlets": 2},
+]
+TOGETHER = {"name": "together", "rule": "compound", "all": [{"rises": "efficiency"}, {"alert": "surge"}]}
+FEEDS = {"name": "trouble", "rule": "feeds"}
+RULES = Config.model_validate({**CONFIG, "alerts": [*SURGES, *MATCHES]}).alerts
 SURGE = TrendRule(name="surge", rule="trend")
 TOPICS = FakeClassifier.topics
 
@@ -53,67 +62,104 @@ async def replayed(store: Store, since: datetime, until: datetime, topics: Seque
 # A period that the daemon lived through
 
 
+def retold(headline: str) -> str:
+    """Tell a story in part with other words."""
+    subject, *words = headline.split()[:4]
+    return f"{' '.join(words)} {subject} so what"
+
+
+class OneTopic(FakeClassifier):
+    """Knows one topic only: a look takes half the time."""
+
+    topics = ("efficiency",)
+    thresholds: Mapping[str, float] = {"efficiency": 0.5}
+    models: Mapping[str, str] = {"efficiency": "by-name"}
+
+
 @dataclass
 class Newsroom:
-    """Two feeds that publish with some chance each hour; efficiency surges in the end."""
+    """Two feeds that publish with some chance each hour, and tell some of each other's stories once more."""
 
     clock: Clock
     dice: Random = field(default_factory=lambda: Random(5))
     parser: FakeParser = field(default_factory=lambda: FakeParser({"Wire": [], "Desk": []}))
     written: int = 0
 
-    def publish(self, hours: int, surge: float = 0.0) -> None:
-        """Publish what comes in these hours; the documents show the newest two hundred entries."""
-        for feed in self.parser.entries:
+    def publish(self, hours: int, *, surge: float = 0.0, shown: int = 100) -> None:
+        """Publish what comes in these hours; the documents show the newest entries."""
+        for feed, other in (("Wire", "Desk"), ("Desk", "Wire")):
             for ago in range(hours):
                 at = self.clock.now - (ago + self.dice.random()) * HOUR
                 for subject, chance in (("efficiency", 0.12 + surge), ("capex", 0.15), ("weather", 0.1)):
                     if self.dice.random() < chance:
-                        self._write(feed, subject, at)
-            self.parser.entries[feed] = self.parser.entries[feed][-1500:]
+                        self._write(feed, title(subject, self.written), at)
+                if self.parser.entries[other] and self.dice.random() < 0.1:
+                    self._write(feed, retold(self.parser.entries[other][-1].title), at)
+        for feed, entries in self.parser.entries.items():
+            self.parser.entries[feed] = entries[-shown:]
 
-    def _write(self, feed: str, subject: str, at: datetime) -> None:
+    def _write(self, feed: str, headline: str, at: datetime) -> None:
         self.written += 1
-        self.parser.entries[feed].append(entry(title(subject, self.written), at.replace(microsecond=0)))
+        self.parser.entries[feed].append(entry(headline, at.replace(microsecond=0)))
 
 
 async def lived(store: Store) -> Newsroom:
-    """Live for a week, polled every six hours; the first answers reach back six weeks."""
+    """Live for a week, polled every six hours; the first answers reach back six weeks.
+
+    One feed is down for a while; efficiency surges for a day, and is told of less than usual after that.
+    """
     clock = Clock(BEGIN + 8 * HOUR)
     room = Newsroom(clock)
     down = Fetched(clock.now, 0.1, 503, error="HTTP 503")
     fetcher = FakeFetcher()
-    world = system(store, parser=room.parser, fetcher=fetcher, now=clock)
+    config = Config.model_validate({**CONFIG, "alerts": RULES})
+    world = system(store, config=config, parser=room.parser, fetcher=fetcher, now=clock, classifier=OneTopic())
     await store.save_thresholds(world.classifier.models, world.thresholds, clock.now)
-    room.publish(24 * 45)
-    for step in range(7 * 4):
+    room.publish(24 * 45, shown=1500)
+    for step in range(6 * 4):
         await world.store.sync_feeds(world.config.feed_specs(), clock.now)
-        fetcher.answers = {"Desk": lambda: down} if step in (6, 7, 8) else {}
+        fetcher.answers = {"Desk": lambda: down} if step in (3, 4, 5) else {}
         await pipeline.once(world, await store.due_feeds(clock.now + 9 * DAY))
         clock.forward(hours=6)
-        room.publish(6, surge=0.5 if step >= 18 else 0.0)
+        room.publish(6, surge=-0.1 if step >= 12 else 0.5 if step >= 8 else 0.0)
     return room
 
 
 def raised(store: Store) -> list[tuple[Any, ...]]:
-    return reading.ask(store.path, "SELECT key, created, headline FROM alerts ORDER BY id").rows
+    """Return the alerts that rules found: not the messages that carry several of them."""
+    sql = "SELECT key, created, headline, phase FROM alerts WHERE key NOT LIKE '%:summary:%' ORDER BY id"
+    return reading.ask(store.path, sql).rows
 
 
 def told(alerts: Iterable[Raised]) -> list[tuple[Any, ...]]:
-    return [(one.finding.key, f"{one.at:%Y-%m-%dT%H:%M:%SZ}", one.finding.headline) for one in alerts]
+    return [
+        (one.finding.key, f"{one.at:%Y-%m-%dT%H:%M:%SZ}", one.finding.headline, one.finding.phase) for one in alerts
+    ]
+
+
+def sent(store: Store, key: str) -> dict[str, Any]:
+    [[stored]] = reading.ask(store.path, f"SELECT finding FROM alerts WHERE key = '{key}'").rows
+    found: dict[str, Any] = json.loads(stored)
+    return found
 
 
 async def test_a_period_that_the_daemon_lived_through_gives_the_identical_alerts(store: Store) -> None:
     room = await lived(store)
-    alerts = (await replayed(store, BEGIN, room.clock.now)).alerts(RULES)
+    replay = await replayed(store, BEGIN, room.clock.now, OneTopic.topics)
+    alerts = replay.alerts(RULES)
     assert told(alerts) == raised(store)
-    assert {one.finding.kind for one in alerts} == {"trend", "match"}
-    surge = [one for one in alerts if one.finding.kind == "trend" and one.finding.topic == "efficiency"][-1]
-    assert BEGIN + 4.5 * DAY < surge.at < BEGIN + 6 * DAY
-    [[stored]] = reading.ask(store.path, f"SELECT finding FROM alerts WHERE key = '{surge.finding.key}'").rows
-    sent = json.loads(stored)
-    assert [line.item_id for line in surge.finding.stories] == [line["item_id"] for line in sent["stories"]]
-    assert [day.stories for day in surge.finding.days] == [day["stories"] for day in sent["days"]]
+    assert {one.finding.rule for one in alerts} == {"surge", "every", "told twice"}
+    surge = [one for one in alerts if one.finding.topic == "efficiency" and ":rise:" in one.finding.key]
+    assert [one.finding.phase for one in surge] == ["start", "update", "end"]
+    assert BEGIN + 2 * DAY < surge[0].at < BEGIN + 4 * DAY
+    for one in surge:
+        stored = sent(store, one.finding.key)
+        assert [line.item_id for line in one.finding.stories] == [line["item_id"] for line in stored["stories"]]
+        assert [day.stories for day in one.finding.charts[0].days] == [
+            day["stories"] for day in stored["charts"][0]["days"]
+        ]
+    new = [one for one in alerts if one.finding.phase in {"once", "start"}]
+    assert replay.times(RULES) == [one.at for one in new]
 
 
 # An imported archive
@@ -157,16 +203,21 @@ async def brought(store: Store, *parts: list[Archived], now: datetime = BEGIN + 
 
 
 async def alerts_of(store: Store, days: int, since: int = 0) -> list[Raised]:
-    return (await replayed(store, BEGIN + since * DAY, BEGIN + days * DAY, ("efficiency",))).alerts([SURGE])
+    """Return the beginnings and ends of surges."""
+    replay = await replayed(store, BEGIN + since * DAY, BEGIN + days * DAY, ("efficiency",))
+    return [one for one in replay.alerts([SURGE]) if one.finding.phase in {"start", "end"}]
 
 
 class TestArchive:
-    async def test_a_surge_raises_one_alert_in_time_and_a_hole_or_a_new_outlet_none(self, store: Store) -> None:
+    async def test_a_surge_is_told_in_time_and_ends_and_a_hole_or_a_new_outlet_is_not_told(self, store: Store) -> None:
         await brought(store, archive(100, busy=range(80, 84), without=range(50, 60), late=65))
-        [alert] = await alerts_of(store, 100, since=45)
+        alert, end = await alerts_of(store, 100, since=45)
         assert BEGIN + 80 * DAY < alert.at < BEGIN + 82 * DAY
         assert (alert.finding.topic, alert.finding.rule) == ("efficiency", "surge")
         assert all(story.published <= alert.at for story in alert.finding.stories)
+        assert BEGIN + 85 * DAY < end.at < BEGIN + 92 * DAY
+        assert (end.finding.thread, end.finding.phase) == (alert.finding.key, "end")
+        assert set(alert.finding.evidence) <= set(end.finding.evidence)
 
     async def test_the_order_of_imports_does_not_matter(self, tmp_path: Path) -> None:
         lines, found = archive(65, busy=(60, 61)), []
@@ -178,6 +229,15 @@ class TestArchive:
                 found.append([(one.at, one.finding.headline) for one in await alerts_of(store, 64, since=55)])
         assert found[0] == found[1] == found[2]
         assert len(found[0]) == 1
+
+    async def test_rules_that_wait_for_others_are_replayed_and_those_about_feeds_are_not(self, store: Store) -> None:
+        await brought(store, archive(70, busy=(60, 61)))
+        rules = Config.model_validate({**CONFIG, "alerts": [SURGES[0], TOGETHER, FEEDS]}).alerts
+        replay = await replayed(store, BEGIN + 55 * DAY, BEGIN + 70 * DAY, ("efficiency",))
+        alerts = [one for one in replay.alerts(rules) if one.finding.phase == "start"]
+        assert [one.finding.rule for one in alerts] == ["surge", "together"]
+        assert alerts[1].at > alerts[0].at
+        assert replay.times(rules) == [one.at for one in alerts]
 
     async def test_items_of_an_archive_are_news_to_the_rules_once(self, store: Store) -> None:
         await brought(store, archive(3))
@@ -211,8 +271,8 @@ class TestArchive:
 def item(number: int, published: float, seen: float | None = None, backlog: int = 0, **fields: Any) -> Told:
     """Build an item; times are days after BEGIN."""
     at, known = (int((BEGIN + day * DAY).timestamp()) for day in (published, published if seen is None else seen))
-    usual = {"story": number, "look": None, "counts": True}
-    return Told(number, 1, at, known, backlog, **{**usual, **fields})
+    usual = {"feed_id": 1, "story": number, "look": None, "counts": True}
+    return Told(number, published=at, seen=known, backlog=backlog, **{**usual, **fields})
 
 
 def look(number: int, day: float, last_item: int) -> PastLook:
@@ -246,6 +306,65 @@ def test_rules_see_news_once_and_an_archive_only_where_no_daemon_was() -> None:
     looks = (look(7, 2.0, 5),)
     found = [Moment(BEGIN + HOUR), Moment(looks[0].at, looks[0])]
     assert [[one.id for one in new] for new in shown(Past(items=items, looks=looks), found)] == [[1, 3], [4]]
+
+
+def past_of(*items: Told, merges: tuple[Merge, ...] = (), looks: tuple[PastLook, ...] = ()) -> Past:
+    """Build a past; items with an even number carry efficiency, and have a text."""
+    about = {one.id: (Signal(one.id, "efficiency", 0.5 + one.id / 100, "m"),) for one in items if one.id % 2 == 0}
+    texts = {n: Item(n, 1, "Wire", f"Title {n}", "", "en", None, BEGIN, BEGIN) for n in about}
+    return Past(items=items, texts=texts, signals=about, merges=merges, looks=looks)
+
+
+def known_stories(stored: Past, *found: Moment) -> list[list[tuple[Any, ...]]]:
+    """Return for each moment the new items with story, outlets and earlier tellings."""
+    return [
+        [
+            (one.item.id, one.story_id, one.outlets, [other.item.id for other in one.earlier])
+            for batch in cut
+            for one in batch
+        ]
+        for cut in batches(stored, found, {"Wire": "press"})
+    ]
+
+
+class TestNewItems:
+    def test_know_the_tellings_that_came_before_them(self) -> None:
+        items = (
+            item(2, 0.01, story=5),
+            item(4, 0.03, story=5, feed_id=2),
+            item(6, 0.02, story=6),
+            item(8, 0.05, story=5, feed_id=3),
+        )
+        hours = [Moment(BEGIN + HOUR), Moment(BEGIN + 2 * HOUR)]
+        assert known_stories(past_of(*items), *hours) == [
+            [(2, 5, 2, []), (4, 5, 2, [2]), (6, 6, 1, [])],
+            [(8, 5, 3, [4, 2])],
+        ]
+
+    def test_are_known_with_the_story_that_theirs_was_merged_into_by_then(self) -> None:
+        items = (item(2, 0.01, story=5), item(4, 0.02, story=6), item(6, 0.05, story=5))
+        stored = past_of(*items, merges=(Merge(6, 5, 6),))
+        hours = [Moment(BEGIN + HOUR), Moment(BEGIN + 2 * HOUR)]
+        assert known_stories(stored, *hours) == [[(2, 5, 1, []), (4, 6, 1, [])], [(6, 5, 1, [4, 2])]]
+
+    def test_that_carry_no_topic_count_where_an_earlier_telling_does(self) -> None:
+        items = (item(1, 0.01, story=4), item(2, 0.02, story=5), item(3, 0.03, story=5, feed_id=2))
+        assert known_stories(past_of(*items), Moment(BEGIN + HOUR)) == [[(2, 5, 2, []), (3, 5, 2, [2])]]
+
+    def test_without_a_place_in_a_story_stand_alone(self) -> None:
+        assert known_stories(past_of(item(2, 0.01, story=None)), Moment(BEGIN + HOUR)) == [[(2, None, 1, [])]]
+
+    def test_of_an_early_batch_do_not_know_what_came_with_a_later_one(self) -> None:
+        told_at = look(7, 1.0, 400)
+        items = tuple(item(n, 0.5, story=5 if n in {2, 300} else n, feed_id=n, look=7) for n in range(2, 301, 2))
+        [found] = known_stories(past_of(*items, looks=(told_at,)), Moment(told_at.at, told_at))
+        assert [one for one in found if one[1] == 5] == [(2, 5, 1, []), (300, 5, 2, [2])]
+
+    def test_know_the_newest_twenty_tellings_and_the_kind_of_their_feed(self) -> None:
+        items = tuple(item(n, n / 10_000, story=5) for n in range(2, 62, 2))
+        [[batch]] = batches(past_of(*items), [Moment(BEGIN + HOUR)], {"Wire": "press"})
+        assert [one.item.id for one in batch[-1].earlier] == list(range(58, 18, -2))
+        assert {batch[-1].kind, batch[-1].earlier[0].kind} == {"press"}
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,12 @@ class TestAlerts:
         result = replay("--since", "2026-03-02", "--until", "2026-03-02", "--rules", "other.yaml", "--format", "jsonl")
         assert {json.loads(line)["rule"] for line in result.stdout.splitlines()} == {"every"}
 
+    def test_rules_that_cannot_be_replayed_are_named(self, home: Path) -> None:
+        (home / "other.yaml").write_text(MATCH.replace("]\n", ", {name: trouble, rule: feeds}]\n"))
+        result = replay("--since", "2026-03-02", "--until", "2026-03-02", "--rules", "other.yaml")
+        assert result.exit_code == 0
+        assert "left out: trouble (feeds); only rules of kind trend, match, compound are replayed" in result.stderr
+
     def test_a_topic_that_is_learning_is_named_with_the_day_of_its_first_verdict(self, home: Path) -> None:
         result = replay("--since", "2026-03-05", "--until", "2026-03-10", "--topic", "capex")
         assert result.exit_code == 0
@@ -109,6 +115,7 @@ WRONG = {
     "rules that are nowhere": (("--rules", "nowhere.yaml"), 2, "there is no nowhere.yaml"),
     "rules that are wrong": (("--rules", "wrong.yaml"), 2, "wrong.yaml:1:11: alerts.0.nme: unknown key; did you mean"),
     "a file without rules": (("--rules", "none.yaml"), 2, "none.yaml:1:1: alerts: is missing"),
+    "no rule that could be replayed": (("--rules", "feeds.yaml"), 2, "there is no rule to replay"),
     "a list without rules": (("--rules", "empty.yaml"), 2, "alerts: there is no rule to replay"),
 }
 

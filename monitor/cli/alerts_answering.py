@@ -8,7 +8,7 @@ import click
 
 from monitor.alerts.wording import counted, one_line
 from monitor.cli.alerts_showing import stored
-from monitor.cli.alerts_words import local_zone, the_name
+from monitor.cli.alerts_words import the_name
 from monitor.cli.options import config_option, load_config
 from monitor.config import Config
 from monitor.errors import MonitorError
@@ -59,25 +59,17 @@ def _meaning(config: Config, alert: Alert) -> str:
 def resend_(config_path: Path, number: int, names: tuple[str, ...]) -> None:
     """Send the alert ID once more: through all its channels, or through those named, also new ones.
 
-    The running monitor sends it within seconds.
+    One that is held, muted or silenced is told by that. The running monitor sends it within seconds.
     """
     config = load_config(config_path)
-    alert = stored(config.database, number)
+    stored(config.database, number)
     known = list(config.channels)
     channels = [the_name(name, known, "channel", str(config_path)) for name in names]
-    _refuse_held(config, alert)
     queued = asyncio.run(_resend(config, number, channels))
     if not queued:
         advice = f"name a channel: `monitor alerts resend {number} CHANNEL` (channels: {', '.join(known)})"
         raise MonitorError(f"alert {number} has no message that could be sent again; {advice}")
     click.echo(f"{counted(queued, 'message', 'messages')} queued; {_sender(config)}")
-
-
-def _refuse_held(config: Config, alert: Alert) -> None:
-    """Raise MonitorError for an alert that goes out by itself."""
-    if alert.state == "held":
-        until = f" until {local_zone(alert.until, config.zone())}" if alert.until else ""
-        raise MonitorError(f"alert {alert.id} is held{until} ({alert.why}), and goes out by itself afterwards")
 
 
 async def _resend(config: Config, number: int, channels: Sequence[str]) -> int:

@@ -91,7 +91,8 @@ def _facts(about: Row, zone: ZoneInfo) -> Iterator[tuple[str, str]]:
     if about["state"] != "told":
         yield "State", became({**about, "acked": None}, zone)
     elif about["why"]:
-        yield "Told late", str(about["why"])
+        until = f"held until {local(from_text(about['held_until']), zone)}: " if about["held_until"] else ""
+        yield "Told late", f"{until}{about['why']}"
     if about["acked"]:
         note = f": {one_line(about['ack_note'], 300)}" if about["ack_note"] else ""
         yield "Acknowledged", f"{local(from_text(about['acked']), zone)}{note}"
@@ -111,4 +112,5 @@ def _listed(title: str, rows: list[Row], zone: ZoneInfo) -> None:
         click.echo(f"\n{title}")
     for row in rows:
         phase = f"{row['phase']}: " if row["phase"] != "once" else ""
-        click.echo(f"  {row['id']:>6}  {local(from_text(row['created']), zone)}  {phase}{one_line(row['headline'], 150)}")
+        time = local(from_text(row["created"]), zone)
+        click.echo(f"  {row['id']:>6}  {time}  {phase}{one_line(row['headline'], 150)}")

@@ -59,7 +59,8 @@ def silence_(  # noqa: PLR0913, PLR0917 - one parameter for each option
     until = _until(length, end, config.zone(), now)
     _change(config.database, lambda store: store.add_silence(chosen, about, until, reason, now))
     click.echo(f"{_what(chosen, about)} is silent until {local_zone(until, config.zone())}")
-    click.echo("what is found meanwhile is recorded (`monitor alerts list --state silenced`), and told in the digest")
+    told = ", and told in the digest" if any(one.rule == "digest" for one in config.alerts) else ""
+    click.echo(f"what is found meanwhile is recorded (`monitor alerts list --state silenced`){told}")
     click.echo(f"to end it: monitor alerts unsilence {'--all' if chosen is None else quote(chosen)}")
 
 

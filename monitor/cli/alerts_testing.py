@@ -15,7 +15,7 @@ from monitor.alerts.trial import trial
 from monitor.alerts.wording import counted, one_line
 from monitor.cli.alerts_words import the_name
 from monitor.cli.options import config_option, load_config
-from monitor.cli.stopping import STOPPED, heed_signals
+from monitor.cli.stopping import STOPPED
 from monitor.config import Config, secret_reader
 from monitor.errors import ChannelError, ConfigError
 from storage.alert_records import Alert, Delivery
@@ -58,12 +58,11 @@ def test_(config_path: Path, rule: str | None, names: tuple[str, ...]) -> None:
     config = load_config(config_path)
     channels = _chosen(config, str(config_path), rule, names)
     outcomes: dict[str, Outcome] = {}
-    heed_signals()
     try:
         asyncio.run(_send_all(config, channels, outcomes))
     except KeyboardInterrupt:
         _report(channels, outcomes)
-        click.echo(f"stopped; {len(outcomes)} of {counted(len(channels), 'channel', 'channels')} had answered", err=True)
+        click.echo(f"stopped after {len(outcomes)} of {counted(len(channels), 'channel', 'channels')}", err=True)
         raise SystemExit(STOPPED) from None
     if not _report(channels, outcomes):
         raise SystemExit(1)

@@ -7,16 +7,26 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import click
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap
+from ruamel.yaml.representer import RoundTripRepresenter
 
 from monitor.cli.options import config_option, load_config
 from monitor.config import Config, secret_reader
 from monitor.errors import ConfigError
 
-_SECRET = "_env"  # noqa: S105 - how the fields are called that name a secret's variable
-_PUBLIC = {"feeds", "contact"}
-"""Blocks whose web addresses are no secrets; of every other address the path is left out."""
+_NAMES_SECRET = "_env"  # noqa: S105 - how the fields end that name a secret's variable
+_PUBLIC = {"feeds", "contact", "api"}
+"""Keys below which web addresses are no secrets; of every other address the path is left out."""
 
 IsSet = Callable[[str], bool]
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes what is not set as `null`, where ruamel would write nothing."""
+
+
+_Representer.add_representer(type(None), lambda writer, _: writer.represent_scalar("tag:yaml.org,2002:null", "null"))
 
 
 @click.command("show")
@@ -27,13 +37,11 @@ def show_(config_path: Path) -> None:
     Of a secret only the variable's name is shown, and whether it is set; of an address that may be secret, only the
     host. Exit code 2 when the file has mistakes.
     """
-    from ruamel.yaml import YAML  # noqa: PLC0415 - slow to import
-
-    shown = effective(load_config(config_path), _is_set)
     yaml = YAML()
+    yaml.Representer = _Representer
     yaml.width = 120
     yaml.indent(mapping=2, sequence=4, offset=2)
-    yaml.dump(shown, sys.stdout)
+    yaml.dump(effective(load_config(config_path), _is_set), sys.stdout)
 
 
 def _is_set(variable: str) -> bool:
@@ -43,10 +51,17 @@ def _is_set(variable: str) -> bool:
         return False
 
 
-def effective(config: Config, is_set: IsSet) -> Any:
+def effective(config: Config, is_set: IsSet) -> CommentedMap:
     """Return a configuration as YAML's mappings, with a remark behind each secret's variable."""
-    plain = config.model_dump(mode="json", by_alias=True)
-    return {key: _shown(value, is_set, public=key in _PUBLIC) for key, value in plain.items()}
+    return _mapping(config.model_dump(mode="json", by_alias=True), is_set, public=False)
+
+
+def _mapping(block: Mapping[str, Any], is_set: IsSet, *, public: bool) -> CommentedMap:
+    shown = CommentedMap({key: _shown(value, is_set, public=public or key in _PUBLIC) for key, value in block.items()})
+    for key, value in block.items():
+        if str(key).endswith(_NAMES_SECRET) and value:
+            shown.yaml_add_eol_comment("(set)" if is_set(value) else "(not set)", key)
+    return shown
 
 
 def _shown(value: Any, is_set: IsSet, *, public: bool) -> Any:
@@ -57,22 +72,10 @@ def _shown(value: Any, is_set: IsSet, *, public: bool) -> Any:
     return value if public or not isinstance(value, str) else _masked(value)
 
 
-def _mapping(block: Mapping[str, Any], is_set: IsSet, *, public: bool) -> Any:
-    from ruamel.yaml.comments import CommentedMap  # noqa: PLC0415 - slow to import
-
-    shown = CommentedMap({key: _shown(value, is_set, public=public) for key, value in block.items()})
-    for key, value in block.items():
-        if str(key).endswith(_SECRET) and value:
-            shown.yaml_add_eol_comment("(set)" if is_set(value) else "(not set)", key)
-    return shown
-
-
 def _masked(text: str) -> str:
-    """Return a web address without all that may be secret; any other text as it is."""
-    parts = urlsplit(text) if "://" in text and text.isprintable() else None
-    if parts is None or not parts.hostname:
+    """Return a web address without what may be secret in it; any other text as it is."""
+    if not text.startswith(("http://", "https://")):
         return text
-    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    port = f":{parts.port}" if parts.port else ""
-    secret = bool(parts.path.strip("/") or parts.query or parts.username)
-    return f"{parts.scheme}://{host}{port}{'/…' if secret else parts.path}"
+    parts = urlsplit(text)
+    place = parts.netloc.rpartition("@")[2]
+    return f"{parts.scheme}://{place}/…" if parts.path.strip("/") or parts.query or parts.fragment else text

@@ -4,28 +4,36 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
+from shlex import quote
 
 import click
 
+from monitor.alerts.wording import one_line
 from monitor.cli.options import DURATION, config_option, load_config
 from monitor.cli.tables import show
 from monitor.config import Config
 from monitor.settings import format_duration
 from monitor.wiring import utc_now
-from storage import reading
+from storage import reading, stream
+from storage.alert_records import ChannelHealth
+from storage.connection import open_reader, translated
 from storage.errors import StorageError
 from storage.reading import Answer
-from storage.times import from_text
+from storage.times import from_text, to_text
 
 LONGEST_WAIT = timedelta(hours=1)
 """An item that waits longer than this for its classification shows that the daemon is stuck."""
+LONGEST_REFUSAL = timedelta(hours=6)
+"""A channel that takes no message for longer needs a person."""
+ROWS_SHOWN = 20
+_AFTERWARDS = "`monitor deliver --failed` sends what was given up"
 
 
 @click.command()
 @config_option
 @click.option("--all", "all_feeds", is_flag=True, help="Show healthy feeds too, not only those in trouble.")
 def status(config_path: Path, all_feeds: bool) -> None:
-    """Show feeds, last polls, pending work, the topics' state, and alerts that have not arrived."""
+    """Show feeds, last polls, pending work, the topics' state, and alerts that last, wait, or have not arrived."""
     config = load_config(config_path)
     now = utc_now()
     parts = reading.status(config.database)
@@ -34,9 +42,27 @@ def status(config_path: Path, all_feeds: bool) -> None:
     _feeds(parts["feeds"], all_feeds)
     for part, title in _TITLES.items():
         if parts[part].rows:
-            click.echo(f"\n{title}")
-            show(_pick(parts[part], *_COLUMNS[part]), "table")
+            _part(title, _pick(parts[part], *_COLUMNS[part]))
+    _channels(channels_in_trouble(config, now), now)
     _small_topics(parts["trends"])
+
+
+def _part(title: str, answer: Answer) -> None:
+    """Show the first rows of a part: after an outage there may be thousands."""
+    click.echo(f"\n{title}")
+    show(Answer(answer.columns, answer.rows[:ROWS_SHOWN]), "table")
+    if (more := len(answer.rows) - ROWS_SHOWN) > 0:
+        click.echo(f"and {more:,} more", err=True)
+
+
+def _channels(found: Sequence[ChannelHealth], now: datetime) -> None:
+    """Say which channels take no messages, since when, and what to do."""
+    for one in found:
+        waiting = f"{one.waiting:,} waiting" + (f", {one.given_up:,} given up" if one.given_up else "")
+        since = _ago(to_text(one.since), now)
+        click.echo(f"\nchannel {one.name!r} takes no messages, since the first that failed {since} ({waiting}):")
+        click.echo(f"  {one_line(one.error, 300)}")
+        click.echo(f"  `monitor alerts test {quote(one.name)}` tries it; {_AFTERWARDS}")
 
 
 def _small_topics(trends: Answer) -> None:
@@ -51,7 +77,10 @@ def _small_topics(trends: Answer) -> None:
 _TITLES = {
     "trends": "Topics: stories against what was expected (per_year: how often chance alone does this)",
     "pending": "Waiting for a step of the pipeline",
-    "deliveries": "Alerts that have not arrived (`monitor deliver --failed` tries again what was given up)",
+    "open": "Alerts that last (`monitor alerts ack ID` stops reminders)",
+    "held": "Alerts that wait, and come out by themselves",
+    "silences": "Silenced: recorded, and not told (`monitor alerts unsilence RULE` ends it)",
+    "deliveries": "Alerts that have not arrived",
 }
 
 
@@ -59,6 +88,9 @@ _COLUMNS = {
     "feeds": ("name", "state", "since", "reason", "next_poll"),
     "trends": ("topic", "state", "observed", "expected", "low", "high", "per_year", "since", "ready"),
     "pending": ("step", "items"),
+    "open": ("alert_id", "since", "severity", "rule", "topic", "headline", "acked"),
+    "held": ("rule", "why", "alerts", "until"),
+    "silences": ("rule", "topic", "until", "reason"),
     "deliveries": ("headline", "channel", "state", "attempts", "next_try", "error"),
 }
 
@@ -120,7 +152,10 @@ _IN_TROUBLE = {
 @config_option
 @click.option("--max-age", type=DURATION, help="How old the last good answer of any feed may be, such as 2h.")
 def healthcheck(config_path: Path, max_age: timedelta | None) -> None:
-    """Exit 0 when some feed has answered lately and no item is stuck, else 1 with the reason."""
+    """Exit 0 when some feed has answered lately, no item is stuck and every channel takes messages, else 1.
+
+    A channel fails when it gave a message up, or has taken none for six hours, and has taken no later one.
+    """
     config = load_config(config_path)
     try:
         complaint = verdict(config, max_age, utc_now())
@@ -141,7 +176,25 @@ def verdict(config: Config, limit: timedelta | None, now: datetime) -> str | Non
         return f"no feed has answered since {last_ok}, more than {format_duration(limit)} ago"
     if isinstance(stuck, str) and now - from_text(stuck) > LONGEST_WAIT:
         return f"items wait for classification since {stuck}"
-    return None
+    return next((_refusal(one) for one in channels_in_trouble(config, now) if _is_lasting(one, now)), None)
+
+
+def channels_in_trouble(config: Config, now: datetime) -> list[ChannelHealth]:
+    """Return the channels of feeds.yaml that have taken no message since one that failed. Raises StorageError."""
+    db = open_reader(config.database)
+    try:
+        with translated(config.database):
+            return [one for one in stream.health(db, now).channels if one.name in config.channels]
+    finally:
+        db.close()
+
+
+def _is_lasting(channel: ChannelHealth, now: datetime) -> bool:
+    return bool(channel.given_up) or now - channel.since > LONGEST_REFUSAL
+
+
+def _refusal(channel: ChannelHealth) -> str:
+    return f"channel {channel.name!r} has not taken a message since {to_text(channel.since)}: {channel.error}"
 
 
 def _longest_silence(shortest: object) -> timedelta:

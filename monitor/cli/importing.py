@@ -15,7 +15,7 @@ from monitor.errors import ChannelError
 from monitor.past.archive import Reading
 from monitor.past.importing import Spool, Stored, by_declaration, count_lines, cover, read_files, store_items
 from monitor.progress import Progress
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Sent
 
 SHOWN = 100
 """So many refused lines are shown one by one."""
@@ -97,7 +97,7 @@ async def _store(config: Config, spool: Spool, refused: int, classify: bool) -> 
 class _Daemon:
     """Stands for a channel: what the newest items may raise is sent by the daemon, once it runs."""
 
-    async def send(self, delivery: Delivery) -> None:  # noqa: ARG002 - the signature of a channel
+    async def send(self, delivery: Delivery) -> Sent:  # noqa: ARG002 - the signature of a channel
         """Send nothing."""
         raise ChannelError("the daemon sends it")
 

@@ -22,7 +22,7 @@ from monitor.errors import ConfigError, MonitorError
 from monitor.past.flows import SPAN
 from monitor.past.keeping_to import Limit, kept, parse_limit
 from monitor.past.known_world import Moment
-from monitor.past.replay import WARM_UP, Raised, Replay, View, leading_up, see
+from monitor.past.replay import REPLAYED, WARM_UP, Raised, Replay, View, leading_up, see
 from monitor.progress import Progress
 from monitor.settings import parse_duration
 from monitor.yaml_file import Problem, YamlFile
@@ -73,7 +73,8 @@ def replay(config_path: Path, since: str, until: str | None, **options: Any) -> 
     stored = past.read(config.database, begin - WARM_UP - timedelta(days=SPAN + 1), end)
     found = leading_up(stored, begin, end)
     _complain(stored, found, begin, end)
-    view = View(_topics(options["topics"], stored), wiring.calendar(config), config.timezone)
+    kinds = {feed.name: feed.kind for feed in config.feeds}
+    view = View(_topics(options["topics"], stored), wiring.calendar(config), config.timezone, kinds)
     with Progress("replaying", len(found)) as progress:
         replayed = see(stored, found, begin, view, progress.advance)
     if options["budget"]:
@@ -109,12 +110,17 @@ def _moment(option: str, text: str, zone: ZoneInfo, now: datetime, *, end: bool)
 
 
 def _rules(config: Config, config_path: Path, path: Path | None) -> Sequence[RuleSettings]:
+    """Return the rules that can be replayed; say which cannot."""
     rules = config.alerts if path is None else _rules_of(path)
-    if not rules:
+    left_out = [rule for rule in rules if rule.rule not in REPLAYED]
+    if left_out:
+        names = ", ".join(f"{rule.name} ({rule.rule})" for rule in left_out)
+        click.echo(f"left out: {names}; only rules of kind {', '.join(REPLAYED)} are replayed", err=True)
+    if len(left_out) == len(rules):
         raise ConfigError(
             f"{path or config_path}: alerts: there is no rule to replay; write one, or choose --rules FILE"
         )
-    return rules
+    return [rule for rule in rules if rule.rule in REPLAYED]
 
 
 def _rules_of(path: Path) -> Sequence[RuleSettings]:

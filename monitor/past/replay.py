@@ -1,25 +1,30 @@
 """Replay: what the alert rules would have found at each moment of the past, knowing only what was known then. Pure.
 
 The same functions as in monitor.pipeline look, judge and apply the rules; here they do so with a ``now`` that moves.
+Rules about news are replayed (REPLAYED). How feeds, channels and the stream were at each moment is not remembered, nor
+what a query would have answered; and a digest tells what others found.
 """
 
-from collections.abc import Callable, Container, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.rules.trend import budgets
 from monitor.detection.flow import Calendar
 from monitor.detection.looks import Look
-from monitor.judging import AT_ONCE, findings
+from monitor.judging import findings, topics_of_interest
 from monitor.past.flows import SPAN, Exposed, all_looks
-from monitor.past.known_world import Moment, moments, shown
+from monitor.past.known_world import Moment, moments
+from monitor.past.new_then import Kinds, batches
 from monitor.past.retold import StoriesThen
 from monitor.trends import judge
-from storage.alert_records import Finding
-from storage.past_records import Past, Told
+from storage.alert_records import Finding, ToldAlert
+from storage.past_records import Past
 from storage.records import Trend
 
+REPLAYED = ("trend", "match", "compound")
+"""The kinds of rules that a replay applies."""
 WARM_UP = timedelta(days=21)
 """A replay begins so much earlier than what it shows: an episode may be under way at the beginning."""
 
@@ -44,11 +49,33 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """Which topics are looked at, whose days are counted, and the name of the time zone that messages tell times in."""
+    """Which topics are looked at, whose days are counted, and the name of the time zone that messages tell times in.
+
+    ``kinds`` are those of feeds, by their names.
+    """
 
     topics: Sequence[str]
     calendar: Calendar
     zone: str
+    kinds: Kinds = field(default_factory=dict)
+
+
+@dataclass
+class _Memory:
+    """What was found so far: all keys, and as rules are told of it; ``last`` says when each rule last began to tell."""
+
+    known: set[str] = field(default_factory=set)
+    told: dict[str, ToldAlert] = field(default_factory=dict)
+    last: dict[str, datetime] = field(default_factory=dict)
+
+    def remember(self, found: Sequence[Finding], now: datetime) -> None:
+        self.known |= {finding.key for finding in found}
+        self.last |= {finding.rule: now for finding in found if finding.phase != "end"}
+        self.told |= {finding.key: _told(finding, now) for finding in found if finding.kind != "match"}
+
+
+def _told(finding: Finding, now: datetime) -> ToldAlert:
+    return ToldAlert(finding.key, finding.rule, finding.thread or finding.key, finding.phase, now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,17 +96,21 @@ class Replay:
         return [found for found in self._found(rules, then) if found.at >= self.since]
 
     def times(self, rules: Sequence[RuleSettings]) -> list[datetime]:
-        """Return only when these rules would have raised an alert: much faster."""
-        return [found.at for found in self._found(rules, None) if found.at >= self.since]
+        """Return only when these rules would have found something new (not how it went on): much faster."""
+        found = (one for one in self._found(rules, None) if one.finding.phase in {"once", "start"})
+        return [one.at for one in found if one.at >= self.since]
 
     def _found(self, rules: Sequence[RuleSettings], then: StoriesThen | None) -> Iterator[Raised]:
         """Yield each finding once: an alert whose key is known is none."""
-        known: set[str] = set()
-        for moment, occasion in self._occasions(rules):
-            new = _new(rules, occasion, known)
+        rules = [rule for rule in rules if rule.rule in REPLAYED]
+        memory = _Memory()
+        for moment, looked in self._occasions(rules):
+            occasion = replace(looked, told=memory.told, last=memory.last)
+            new = _new(rules, occasion, memory)
             if then and any(not found.stories for found in new):  # seldom, and looking stories up is slow
-                new = _new(rules, then.told(occasion, moment, {found.topic for found in new}), known)
-            known |= {found.key for found in new}
+                wanted = topics_of_interest(rules, occasion.trends, occasion.told, occasion.now)
+                new = _new(rules, then.told(occasion, moment, wanted), memory)
+            memory.remember(new, moment.now)
             of = {trend.topic: trend for trend in occasion.trends}
             yield from (Raised(moment.now, found, of.get(found.topic)) for found in new)
 
@@ -115,9 +146,9 @@ class Replay:
         return {t: judge(t, last.looks[t], None, budgets(rules, t), exposures).ready for t in sorted(left)}
 
 
-def _new(rules: Sequence[RuleSettings], occasion: Occasion, known: Container[str]) -> list[Finding]:
+def _new(rules: Sequence[RuleSettings], occasion: Occasion, memory: _Memory) -> list[Finding]:
     """Return what the rules find and did not find before."""
-    found = {finding.key: finding for finding in findings(rules, occasion, ()) if finding.key not in known}
+    found = {finding.key: finding for finding in findings(rules, occasion, ()) if finding.key not in memory.known}
     return list(found.values())
 
 
@@ -129,20 +160,5 @@ def leading_up(past: Past, since: datetime, until: datetime) -> list[Moment]:
 def see(past: Past, found: Sequence[Moment], since: datetime, view: View, advance: Callable[[int], None]) -> Replay:
     """Look at everything as it was at these moments; ``advance`` hears of moments done."""
     looks = all_looks(past, found, view.topics, view.calendar, advance)
-    batches = (_batches(past, items) for items in shown(past, found))
-    return Replay(past, since, [Seen(*each) for each in zip(found, looks, batches, strict=True)], view)
-
-
-def _batches(past: Past, items: Sequence[Told]) -> list[tuple[Tagged, ...]]:
-    """Cut new items into the batches that were judged together; an item without a topic takes its place in them."""
-    cut = [items[n : n + AT_ONCE] for n in range(0, len(items), AT_ONCE)] or [[]]
-    return [tuple(_tagged(past, item) for item in batch if item.id in past.signals) for batch in cut]
-
-
-def _tagged(past: Past, item: Told) -> Tagged:
-    signals = past.signals[item.id]
-    return Tagged(
-        replace(past.texts[item.id], backlog=False),
-        {signal.topic: signal.probability for signal in signals},
-        {signal.topic: signal.words for signal in signals},
-    )
+    new = batches(past, found, view.kinds)
+    return Replay(past, since, [Seen(*each) for each in zip(found, looks, new, strict=True)], view)

@@ -4,7 +4,7 @@ The same as `Store.story_lines` and `Store.day_counts`, from what a replay holds
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
@@ -41,13 +41,12 @@ class StoriesThen:
                     telling = Telling(told, past.texts[told.id], signal)
                     self._tellings.setdefault(signal.topic, []).append(telling)
 
-    def told(self, occasion: Occasion, moment: Moment, topics: Iterable[str]) -> Occasion:
-        """Return the occasion with the stories and days of these topics, as far as it has trends of them."""
-        windows = {trend.topic: trend.window_start for trend in occasion.trends if trend.topic in set(topics)}
+    def told(self, occasion: Occasion, moment: Moment, wanted: Mapping[str, datetime]) -> Occasion:
+        """Return the occasion with the days of these topics, and their stories since then."""
         return replace(
             occasion,
-            stories={topic: self.lines(topic, start, moment) for topic, start in windows.items()},
-            days={topic: self.days(topic, moment) for topic in windows},
+            stories={topic: self.lines(topic, since, moment) for topic, since in wanted.items()},
+            days={topic: self.days(topic, moment) for topic in wanted},
         )
 
     def lines(self, topic: str, since: datetime, moment: Moment) -> tuple[StoryLine, ...]:

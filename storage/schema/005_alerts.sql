@@ -3,7 +3,7 @@
 ALTER TABLE alerts ADD COLUMN thread TEXT NOT NULL DEFAULT '';       -- key of the alert that began what this one goes on with
 ALTER TABLE alerts ADD COLUMN phase TEXT NOT NULL DEFAULT 'once';    -- once; or start, update, end of something that lasts
 ALTER TABLE alerts ADD COLUMN state TEXT NOT NULL DEFAULT 'told';    -- told, held, carried (by told_in), muted, silenced
-ALTER TABLE alerts ADD COLUMN held_until TEXT;                       -- while held: when it is looked at again
+ALTER TABLE alerts ADD COLUMN held_until TEXT;                       -- while held: when it is looked at again; afterwards: when it was told
 ALTER TABLE alerts ADD COLUMN why TEXT NOT NULL DEFAULT '';          -- why it was not told at once
 ALTER TABLE alerts ADD COLUMN told_in INTEGER REFERENCES alerts(id); -- the alert whose message carried it
 ALTER TABLE alerts ADD COLUMN strength REAL NOT NULL DEFAULT 0;      -- how remarkable, among alerts of its rule
@@ -14,7 +14,9 @@ UPDATE alerts SET finding = json_remove(json_set(finding, '$.charts', json_array
     'topic', topic, 'days', json_extract(finding, '$.days'), 'expected', json_extract(finding, '$.expected')))), '$.days')
 WHERE json_array_length(finding, '$.days') > 0;
 CREATE INDEX alerts_by_rule ON alerts(rule, created);
-CREATE INDEX alerts_by_thread ON alerts(thread);
+CREATE INDEX alerts_by_thread ON alerts(thread, id, phase);
+CREATE INDEX alerts_lasting ON alerts(rule, phase, created, thread, key, state, acked, kind) WHERE kind <> 'match';
+DROP INDEX alerts_by_kind; -- of 004: nothing asks by kind any more
 CREATE INDEX alerts_by_told_in ON alerts(told_in) WHERE told_in IS NOT NULL;
 CREATE INDEX alerts_held ON alerts(held_until) WHERE state = 'held';
 

@@ -56,9 +56,13 @@ def http(status: int, body: bytes = b"", **headers: str) -> bytes:
 
 @dataclass
 class Post:
-    """A mail server; ``answers`` maps a command or a recipient's address to what is said instead of 250 OK."""
+    """A mail server; ``answers`` maps a command or a recipient's address to what is said instead of 250 OK.
+
+    ``delay`` is how many seconds it thinks about a mail.
+    """
 
     answers: dict[str, str] = field(default_factory=dict)
+    delay: float = 0
     port: int = 0
     mails: list[bytes] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
@@ -79,6 +83,7 @@ class Post:
         return self.answers.get(address, "250 OK")
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802
+        await asyncio.sleep(self.delay)
         if "DATA" in self.answers:
             return self.answers["DATA"]
         assert isinstance(envelope.content, bytes)
@@ -93,10 +98,10 @@ class Post:
 
 @asynccontextmanager
 async def post(
-    answers: dict[str, str] | None = None, *, implicit_tls: bool = False, **options: Any
+    answers: dict[str, str] | None = None, *, implicit_tls: bool = False, delay: float = 0, **options: Any
 ) -> AsyncIterator[Post]:
     """Serve mail; ``options`` go to aiosmtpd (``tls_context`` for STARTTLS, ``auth_require_tls``, ...)."""
-    box = Post(answers or {})
+    box = Post(answers or {}, delay)
     connections: list[SMTP] = []
 
     def connection() -> SMTP:
@@ -126,7 +131,7 @@ Handle = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @asynccontextmanager
-async def listening(handle: Handle) -> AsyncIterator[int]:
+async def listening(handle: Handle, context: ssl.SSLContext | None = None) -> AsyncIterator[int]:
     """Let ``handle`` talk with each client; yields the port. Ends when all talks have ended."""
     talks: set[asyncio.Task[Any]] = set()
 
@@ -140,7 +145,7 @@ async def listening(handle: Handle) -> AsyncIterator[int]:
         with suppress(ConnectionError):
             await writer.wait_closed()
 
-    server = await asyncio.start_server(talk, "127.0.0.1", 0)
+    server = await asyncio.start_server(talk, "127.0.0.1", 0, ssl=context)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
@@ -149,17 +154,24 @@ async def listening(handle: Handle) -> AsyncIterator[int]:
 
 
 @asynccontextmanager
-async def web(answer: bytes | None) -> AsyncIterator[Web]:
-    """Serve ``answer`` to everyone; None stays silent until the client leaves."""
+async def web(
+    answer: bytes | Callable[[bytes], bytes] | None, *, secure: bool = False, delay: float = 0
+) -> AsyncIterator[Web]:
+    """Serve ``answer``, or what it makes of the request's head; None stays silent until the client leaves.
+
+    ``secure`` speaks TLS with a certificate that nobody trusts; ``delay`` is how many seconds it thinks.
+    """
     served = Web()
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = await reader.readuntil(b"\r\n\r\n")
         length = next(int(line[15:]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
         served.requests.append((head, await reader.readexactly(length)))
-        writer.write(answer) if answer is not None else await reader.read()
+        await asyncio.sleep(delay)
+        said = answer(head) if callable(answer) else answer
+        writer.write(said) if said is not None else await reader.read()
 
-    async with listening(handle) as served.port:
+    async with listening(handle, tls() if secure else None) as served.port:
         yield served
 
 

@@ -3,19 +3,19 @@
 import socket
 import ssl
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import aiosmtplib
 import pytest
 from pydantic import ValidationError
-from structlog.testing import capture_logs
 
 from monitor.alerts.channels.email import EmailSettings, explain
 from monitor.alerts.channels.email import build as build_channel
 from monitor.errors import ChannelError
 from tests.alerts.sample import delivery, surge_alert
 from tests.alerts.servers import CERTIFICATE, Post, post, tls
-from tests.alerts.test_channels import build, failure
+from tests.alerts.test_channels import around, build, email, failure
 
 LOGIN = {"user": "monitor", "password_env": "MAIL_PASSWORD"}
 
@@ -75,8 +75,8 @@ def test_good_settings() -> None:
 
 def test_the_password_is_read_by_its_name_and_only_when_there_is_one() -> None:
     secrets = {"MAIL_PASSWORD": "right"}
-    assert build_channel(settings(**LOGIN), secrets.__getitem__).password == "right"
-    assert build_channel(settings(), secrets.__getitem__).password is None
+    assert build_channel(settings(**LOGIN), around(secrets)).password == "right"
+    assert build_channel(settings(), around(secrets)).password is None
 
 
 async def sent(box: Post, **change: Any) -> None:
@@ -159,13 +159,68 @@ async def test_when_every_recipient_is_refused_the_reasons_are_told(answers: dic
     assert all(f"{address}: {reason}" in str(error) for address, reason in answers.items())
 
 
+ALL = ["a@example.org", "Bea <b@example.org>", "c@example.org"]
+
+
 async def test_one_refused_recipient_does_not_keep_the_mail_from_the_others() -> None:
-    with capture_logs() as logged:
-        async with post({"a@example.org": "550 unknown"}) as box:
-            await sent(box, to=["a@example.org", "b@example.org"])
-            assert box.recipients == [["b@example.org"]]
-    assert [event["event"] for event in logged] == ["email.recipient_refused"]
-    assert "550 unknown" in str(logged)
+    async with post({"a@example.org": "550 unknown"}) as box:
+        told = await email(box.port, to=ALL).send(delivery(surge_alert()))
+        assert box.recipients == [["b@example.org", "c@example.org"]]
+    assert told.refused == "refused for good: a@example.org: 550 unknown"
+    assert told.receipt == box.parsed[0]["Message-ID"]
+
+
+async def test_whom_a_server_puts_off_gets_the_mail_later_and_nobody_gets_it_twice() -> None:
+    async with post({"a@example.org": "550 unknown", "c@example.org": "451 greylisted, come back"}) as box:
+        channel = email(box.port, to=ALL)
+        error = await failure(channel)
+        assert error.retry
+        assert error.reached == ("b@example.org",)
+        assert "c@example.org: 451 greylisted" in str(error)
+        del box.answers["c@example.org"]
+        told = await channel.send(replace(delivery(surge_alert(), attempts=1), reached=error.reached))
+        assert box.recipients == [["b@example.org"], ["c@example.org"]]
+    assert "a@example.org: 550 unknown" in told.refused
+    assert box.mails[0] == box.mails[1], "it is the same mail, to all of them"
+
+
+async def test_whom_a_server_puts_off_and_then_refuses_is_told_and_the_mail_counts_as_sent() -> None:
+    async with post({"a@example.org": "551 moved"}) as box:
+        taken = replace(delivery(surge_alert()), reached=("b@example.org", "c@example.org"))
+        told = await email(box.port, to=ALL).send(taken)
+    assert box.mails == []
+    assert told.refused == "refused for good: a@example.org: 551 moved"
+
+
+async def test_when_all_have_the_mail_the_server_is_not_asked() -> None:
+    taken = replace(delivery(surge_alert()), reached=("b@example.org",))
+    assert (await email(1, to=[ALL[1]]).send(taken)).receipt.startswith("<")
+
+
+async def test_a_failure_does_not_forget_who_has_the_mail() -> None:
+    with pytest.raises(ChannelError) as caught:
+        await email(1, to=ALL).send(replace(delivery(surge_alert()), reached=("b@example.org",)))
+    assert caught.value.reached == ("b@example.org",)
+
+
+async def test_many_refused_recipients_are_told_in_a_short_sentence() -> None:
+    crowd = {f"someone.with.a.long.name.{number}@example.org": "550 unknown " * 20 for number in range(60)}
+    async with post(crowd) as box:
+        await failure(email(box.port, to=list(crowd)))
+
+
+async def test_a_recipient_listed_twice_is_written_to_once() -> None:
+    async with post() as box:
+        await email(box.port, to=["a@example.org", "Ann <a@example.org>"]).send(delivery(surge_alert()))
+        assert box.recipients == [["a@example.org"]]
+
+
+async def test_an_update_answers_the_earlier_mails_of_its_thread() -> None:
+    async with post() as box:
+        update = replace(delivery(surge_alert()), thread=("<1@example.org>", "<2@example.org>"))
+        await email(box.port).send(update)
+    assert box.parsed[0]["In-Reply-To"] == "<2@example.org>"
+    assert box.parsed[0]["References"].split() == ["<1@example.org>", "<2@example.org>"]
 
 
 async def test_the_greeting_does_not_name_this_machine() -> None:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from monitor.alerts.rules.feeds import BURST, FeedsRule, findings
 from monitor.alerts.rules.occasion import Occasion
-from storage.alert_records import Finding
+from storage.alert_records import Finding, Phase, ToldAlert
 from storage.feed_records import FeedHealth, FeedState
 from tests.alerts.nasty import TITLES
 from tests.alerts.sample import NOW
@@ -33,8 +33,12 @@ def well(ago: timedelta, before: FeedState, lasted: timedelta, number: int = 3) 
     return health("ok", ago, number, before=before, before_since=NOW - ago - lasted, reason="")
 
 
-def found(settings: FeedsRule, *feeds: FeedHealth, now: datetime = NOW, told: Sequence[str] = ()) -> list[Finding]:
-    return findings(settings, Occasion(now=now, feeds=feeds, told=frozenset(told)))
+def found(settings: FeedsRule, *feeds: FeedHealth, now: datetime = NOW, told: Sequence[Finding] = ()) -> list[Finding]:
+    return findings(settings, Occasion(now=now, feeds=feeds, told={one.key: remembered(one) for one in told}))
+
+
+def remembered(one: Finding) -> ToldAlert:
+    return ToldAlert(one.key, one.rule, one.thread or one.key, one.phase, NOW - HOUR)
 
 
 @pytest.mark.parametrize(
@@ -68,22 +72,67 @@ def test_a_feed_is_told_of(settings: dict[str, Any], one: FeedHealth, tells: boo
     assert bool(found(rule(**settings), one)) is tells
 
 
-def test_each_trouble_and_each_recovery_is_told_once() -> None:
-    life = [
-        health("failing", 3 * DAY),
-        health("blocked", 3 * DAY),  # the same trouble with another face
-        well(2 * HOUR, "blocked", 3 * DAY),
-        health("failing", DAY),
-    ]
-    told: list[str] = []
+def lived(settings: FeedsRule, *life: FeedHealth | None) -> list[Finding]:
+    """Return what is told of a feed in its life, each state looked at three times; None: it is not looked at."""
+    told: dict[str, Finding] = {}
     for one in (one for one in life for _ in range(3)):
-        told += [finding.key for finding in found(rule(), one, told=told)]
-    assert len(told) == len(set(told)) == 3
+        for new in found(settings, *([one] if one else []), told=tuple(told.values())):
+            told.setdefault(new.key, new)
+    return list(told.values())
 
 
-def test_a_rule_does_not_count_what_another_rule_told() -> None:
-    first = found(rule(name="one"), health("gone", DAY))[0].key
-    assert found(rule(name="other"), health("gone", DAY), told=[first])
+FAILING, BLOCKED = health("failing", 3 * DAY), health("blocked", 3 * DAY)
+
+
+@pytest.mark.parametrize(
+    ("settings", "life", "phases", "threads"),
+    [
+        pytest.param({}, [FAILING, well(HOUR, "failing", 3 * DAY)], ["start", "end"], 1, id="a trouble ends"),
+        pytest.param(
+            {},
+            [FAILING, BLOCKED, well(2 * HOUR, "blocked", 3 * DAY), health("failing", DAY)],
+            ["start", "end", "start"],
+            2,
+            id="a trouble with two faces ends, and another one begins",
+        ),
+        pytest.param(
+            {},
+            [FAILING, health("gone", HOUR), well(0 * HOUR, "gone", HOUR)],
+            ["start", "update", "end"],
+            1,
+            id="a trouble grows into another one, and the feed is well in the end",
+        ),
+        pytest.param(
+            {"states": ["failing"]},
+            [FAILING, health("gone", HOUR), well(0 * HOUR, "gone", HOUR)],
+            ["start", "end"],
+            1,
+            id="what the trouble grew into is not asked for: it ends all the same",
+        ),
+        pytest.param({}, [FAILING, well(9 * DAY, "failing", 3 * DAY)], ["start", "end"], 1, id="well again for long"),
+        pytest.param({}, [FAILING, None], ["start", "end"], 1, id="the feed was removed"),
+        pytest.param({}, [well(HOUR, "failing", 3 * DAY)], ["once"], 1, id="only the recovery is told"),
+        pytest.param({"recovered": False}, [FAILING, None], ["once"], 1, id="no end is wanted, so nothing begins"),
+    ],
+)
+def test_a_trouble_is_a_thread(
+    settings: dict[str, Any], life: list[FeedHealth | None], phases: list[Phase], threads: int
+) -> None:
+    told = lived(rule(**settings), *life)
+    assert [one.phase for one in told] == phases
+    assert len({one.thread for one in told}) == threads
+    assert told[0].thread == told[0].key
+
+
+def test_a_trouble_is_found_as_long_as_it_lasts_so_that_it_can_be_repeated() -> None:
+    first = found(rule(), FAILING)
+    assert [one.key for one in found(rule(), FAILING, told=first)] == [first[0].key]
+
+
+def test_the_end_of_a_feed_that_is_not_looked_at_any_more_says_what_may_have_been() -> None:
+    [_, end] = lived(rule(), FAILING, None)
+    assert (end.headline, end.severity) == ("A trouble that was told Mon 13:02 is over", "info")
+    assert "removed, switched off or given another address" in end.explanation
 
 
 def test_five_feeds_are_five_findings_and_six_are_one_that_lists_them() -> None:
@@ -96,11 +145,23 @@ def test_five_feeds_are_five_findings_and_six_are_one_that_lists_them() -> None:
 
 def test_what_a_message_listed_is_not_told_again_however_the_others_fare() -> None:
     down = [health("failing", DAY, number) for number in range(9)]
-    told = [finding.key for finding in found(rule(), *down[:7])]
+    told = found(rule(), *down[:7])
+    assert [one.phase for one in told] == ["once"]
     assert found(rule(), *down[:7], told=told) == []
     assert found(rule(), *down[:2], told=told) == []
     later = found(rule(), *down, told=told)
     assert [finding.key.split(":")[1] for finding in later] == ["7", "8"]
+
+
+def test_of_many_that_are_well_again_those_end_alone_that_were_told_alone() -> None:
+    down = [health("failing", 2 * DAY, number) for number in range(9)]
+    told = [*found(rule(), *down[:7]), *found(rule(), *down[7:])]
+    well_again = [well(HOUR, "failing", 2 * DAY - HOUR, number) for number in range(9)]
+    now = found(rule(), *well_again, told=told)
+    assert [one.phase for one in now] == ["end", "end", "once"]
+    assert [one.thread for one in now[:2]] == [one.key for one in told[1:]]
+    assert now[2].headline == "7 feeds are well again"
+    assert found(rule(), *well_again, told=[*told, *now]) == []
 
 
 def test_a_message_for_many_names_them_by_trouble_and_says_what_to_do() -> None:
@@ -192,7 +253,7 @@ def test_times_are_told_in_the_users_zone() -> None:
 def test_the_finding_says_who_is_told_and_claims_no_topic() -> None:
     (finding,) = found(rule(send=["desk"], severity="critical"), health("gone", DAY))
     assert (finding.rule, finding.kind, finding.send, finding.severity) == ("trouble", "feeds", ("desk",), "critical")
-    assert (finding.topic, finding.stories, finding.days, finding.observed) == ("", (), (), None)
+    assert (finding.topic, finding.stories, finding.charts, finding.observed) == ("", (), (), None)
 
 
 @pytest.mark.parametrize("name", TITLES.values(), ids=TITLES.keys())

@@ -1,4 +1,4 @@
-"""The match rule: which items are told at once."""
+"""The match rule: which stories are told at once."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from monitor.alerts.rules.match import BURST, MatchRule, Words, findings, matching
+from monitor.alerts.rules.match import MatchRule, Words, findings, matching
 from monitor.alerts.rules.occasion import Occasion, Tagged
 from storage.alert_records import Finding
 from tests.alerts.nasty import TITLES
@@ -103,18 +103,115 @@ def test_the_finding_tells_the_item_and_the_words_that_decided() -> None:
     ]
 
 
-def test_ten_items_are_ten_findings_and_eleven_are_one_that_lists_them() -> None:
-    tagged = [Tagged(item(number, f"Story {number}"), {"capex": number / 20}) for number in range(1, BURST + 2)]
-    assert len(found(rule(min_probability=0), *tagged[:BURST])) == BURST
-    burst = found(rule(min_probability=0), *tagged)
-    assert [(one.key, one.headline) for one in burst] == [("watch:items:1:11", "11 new items match watch")]
-    assert [line.title for line in burst[0].stories][:2] == ["Story 11", "Story 10"]
-    assert len(burst[0].evidence) == BURST + 1
+def test_times_are_told_in_the_users_zone() -> None:
+    occasion = Occasion(now=NOW, zone="Asia/Tokyo", tagged=(Tagged(item(1, "GPU orders fall"), {"capex": 0.9}),))
+    (one,) = findings(rule(), occasion)
+    assert "at 22:42 JST on Mon 23 Nov" in one.explanation
+    assert one.zone == "Asia/Tokyo"
 
 
-def test_a_flood_stays_one_small_finding_that_counts_all() -> None:
-    burst = found(rule(), *[Tagged(item(number, "x"), {"capex": 0.9}) for number in range(10_000)])
-    assert (len(burst), len(burst[0].stories), len(burst[0].evidence)) == (1, 25, 10_000)
+# Stories
+
+
+def telling(number: int, title: str = "GPU orders fall", minutes: int = 20, **fields: Any) -> Tagged:
+    """Return a telling of story 5, published so many minutes ago; it carries capex unless said otherwise."""
+    told = {name: fields.pop(name) for name in ("feed", "summary", "lang") if name in fields}
+    one = replace(item(number, title, **told), published=NOW - timedelta(minutes=minutes))
+    return Tagged(one, **{"topics": {"capex": 0.6}, "story_id": 5, **fields})
+
+
+RUMOUR = telling(1, "Rumour: GPU orders fall", 90, feed="Blog", kind="blog", lang="de", topics={"capex": 0.9})
+
+
+@pytest.mark.parametrize(
+    ("settings", "new", "fires"),
+    [
+        pytest.param({"min_outlets": 2}, telling(2, outlets=2), True, id="as many outlets as asked"),
+        pytest.param({"min_outlets": 3}, telling(2, outlets=2), False, id="too few outlets"),
+        pytest.param({"min_outlets": 2}, telling(2, story_id=None), False, id="no story: one outlet"),
+        pytest.param({"words": {"any": ["rumour"]}}, telling(2), True, id="an earlier telling holds the word"),
+        pytest.param({"words": {"none": ["rumour"]}}, telling(2), True, id="the new telling lacks the refused word"),
+        pytest.param({"words": {"all": ["rumour", "tpu"]}}, telling(2), False, id="no telling holds both words"),
+        pytest.param({"min_probability": 0.8}, telling(2), True, id="an earlier telling is probable enough"),
+        pytest.param({"min_probability": 0.95}, telling(2), False, id="no telling is probable enough"),
+        pytest.param({"min_probability": 0.8}, telling(2, topics={}), True, id="the new telling carries no topic"),
+        pytest.param({"feeds": ["Blog"]}, telling(2), True, id="an earlier telling is of the feed"),
+        pytest.param({"feeds": ["The Ledger"]}, telling(2), True, id="the new telling is of the feed"),
+        pytest.param({"feeds": ["Market Wire"]}, telling(2), False, id="no telling is of the feed"),
+        pytest.param({"kinds": ["blog", "lab"]}, telling(2), True, id="an earlier telling is of that kind of feed"),
+        pytest.param({"kinds": ["press"]}, telling(2, kind="press"), True, id="the new telling is of that kind"),
+        pytest.param({"kinds": ["press"]}, telling(2), False, id="a feed without a kind is of no kind"),
+        pytest.param({"lang": ["de"]}, telling(2), True, id="an earlier telling is in that language"),
+        pytest.param(
+            {"lang": ["de"], "words": {"any": ["orders"]}, "kinds": ["press"]},
+            telling(2, kind="press"),
+            False,
+            id="one telling alone must fulfil all conditions",
+        ),
+        pytest.param({"max_age": "1h"}, telling(2, minutes=50), True, id="only the new telling must be news"),
+        pytest.param({"max_age": "30m"}, telling(2, minutes=50), False, id="the new telling is old"),
+    ],
+)
+def test_a_story_of_which_a_rumour_is_known_matches_when(settings: dict[str, Any], new: Tagged, fires: bool) -> None:
+    earlier = () if new.story_id is None else (RUMOUR,)
+    assert bool(found(rule(**settings), replace(new, earlier=earlier))) is fires
+
+
+def test_a_story_is_one_finding_however_many_new_items_tell_it() -> None:
+    first, other = telling(1, "Orders fall"), telling(9, "Another story", story_id=6)
+    keys = [one.key for one in found(rule(), first, telling(2, earlier=(first,)), other, telling(3, earlier=(first,)))]
+    assert keys == ["watch:story:5", "watch:story:6"]
+
+
+def test_a_story_that_becomes_large_enough_with_the_second_new_item_is_told() -> None:
+    old = replace(telling(1), item=replace(telling(1).item, published=NOW - timedelta(days=30)))
+    (one,) = found(rule(), old, telling(2, "GPU orders fall again", earlier=(old,)))
+    assert one.headline == "Capex: GPU orders fall"
+
+
+def test_the_finding_tells_the_story_by_the_first_telling_that_matches() -> None:
+    early = telling(7, "Chips: what we know", 200, feed="Wire", topics={"capex": 0.55})
+    best = telling(8, "GPU orders collapse", 60, feed="Desk", topics={"capex": 0.97}, words={"capex": ("collapse",)})
+    late = telling(9, "Why GPU orders fell", 10, outlets=3, earlier=(best, early))
+    (one,) = found(rule(words={"any": ["gpu"]}), late)
+    assert one.headline == "Capex: GPU orders collapse"
+    assert one.explanation == (
+        "Published by Desk at 13:02 UTC on Mon 23 Nov; 3 outlets tell it; the model gives capex 97%. It holds “gpu”."
+    )
+    (line,) = one.stories
+    assert (line.item_id, line.feed, line.outlets, line.probability, line.words) == (8, "Desk", 3, 0.97, ("collapse",))
+    assert one.phase == "once"
+
+
+def test_its_evidence_is_the_item_by_which_a_trend_lists_the_story() -> None:
+    weather = telling(6, "Storm ahead", 300, topics={"weather": 0.9})
+    first = telling(7, "Chips", 200, topics={"capex": 0.55})
+    (one,) = found(rule(words={"any": ["gpu"]}), telling(9, earlier=(first, weather)))
+    assert one.evidence == (7,)
+
+
+@pytest.mark.parametrize(
+    ("weaker", "stronger"),
+    [
+        pytest.param(telling(1), telling(1, topics={"capex": 0.9}), id="a surer model"),
+        pytest.param(telling(1), telling(1, outlets=2), id="more outlets"),
+        pytest.param(telling(1, topics={"capex": 0.85}), telling(1, outlets=2), id="a second outlet counts for much"),
+    ],
+)
+def test_what_is_more_remarkable(weaker: Tagged, stronger: Tagged) -> None:
+    one, other = (found(rule(), tagged)[0].strength for tagged in (weaker, stronger))
+    assert 0 < one < other < 1
+
+
+def test_a_flood_of_stories_is_one_finding_each() -> None:
+    flood = [Tagged(item(number, "x"), {"capex": 0.9}, story_id=number % 500) for number in range(1000)]
+    assert len(found(rule(), *flood)) == 500
+
+
+@pytest.mark.parametrize("settings", [{"min_outlets": 0}, {"min_probability": 1.1}], ids=str)
+def test_settings_that_cannot_work_are_refused(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        rule(**settings)
 
 
 @pytest.mark.parametrize("title", TITLES.values(), ids=TITLES.keys())

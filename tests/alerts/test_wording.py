@@ -9,11 +9,13 @@ from monitor.alerts.wording import (
     counted,
     day_since,
     frequency,
+    kind_name,
     level,
     moment_name,
     multiple,
     one_line,
     percent,
+    printed_width,
     safe_link,
     span,
     topic_name,
@@ -116,5 +118,20 @@ def test_how_long() -> None:
 
 def test_names() -> None:
     assert topic_name("chip_supply") == "Chip supply"
+    assert [kind_name(kind) for kind in ("silence", "feeds")] == ["Stream of news", "Feeds"]
     assert moment_name(NOW.astimezone(tz=None)) == "14:02 UTC on Mon 23 Nov"
     assert moment_name(NOW, ZoneInfo("Asia/Tokyo")) == "23:02 JST on Mon 23 Nov"
+
+
+@pytest.mark.parametrize(
+    ("text", "columns"),
+    [
+        pytest.param("", 0, id="nothing"),
+        pytest.param("×4.6 – ok", 9, id="signs of the West"),
+        pytest.param("芯片", 4, id="Chinese"),
+        pytest.param("Zoe\u0308", 3, id="a mark on a letter"),
+        pytest.param("🔬", 2, id="an emoji"),
+    ],
+)
+def test_how_wide_a_text_is_printed(text: str, columns: int) -> None:
+    assert printed_width(text) == columns

@@ -1,12 +1,13 @@
 """A database of an earlier version: everything it held is there afterwards, and what it could not know is derived."""
 
 import sqlite3
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from storage import reading
+from storage.alert_records import Chart, DayCount
 from storage.connection import open_writer
 from storage.feed_records import FeedSpec
 from storage.migrations import migrations
@@ -74,6 +75,31 @@ def before_polling(earlier: Path) -> Path:
     return earlier
 
 
+@pytest.fixture
+def before_threads(before_polling: Path) -> Path:
+    """Make a database as the version made it whose alerts stood each for itself."""
+    db = open_writer(before_polling)
+    migrations.apply(db, stop_before="m005_alerts")
+    db.conn.executescript(
+        """
+        INSERT INTO alerts VALUES (2, 'surge:capex:1', 'surge', 'trend', 'warning', 'capex', 'Capex news ×2',
+          '2026-11-22T09:00:00Z', '{"rule":"surge","kind":"trend","key":"surge:capex:1","severity":"warning",
+            "topic":"capex","headline":"Capex news ×2","explanation":"Because.","send":["desk"],"stories":[],
+            "days":[{"day":"2026-11-21","stories":1},{"day":"2026-11-22","stories":4}],"expected":2.5,"observed":5,
+            "evidence":[1],"zone":"UTC"}');
+        INSERT INTO alerts VALUES (3, 'every:item:1', 'every', 'match', 'info', 'capex', 'Event',
+          '2026-11-22T10:00:00Z', '{"rule":"every","kind":"match","key":"every:item:1","severity":"info",
+            "topic":"capex","headline":"Event","explanation":"Because.","send":["desk"],"stories":[],"days":[],
+            "expected":null,"observed":null,"evidence":[1],"zone":"UTC"}');
+        INSERT INTO deliveries (alert_id, channel, state, attempts, next_try, sent, error) VALUES
+          (2, 'desk', 'pending', 3, '2026-11-23T14:00:00Z', NULL, 'refused'),
+          (3, 'desk', 'sent', 1, NULL, '2026-11-22T10:00:01Z', NULL);
+        """
+    )
+    db.close()
+    return before_polling
+
+
 def rows(path: Path, sql: str) -> list[tuple[object, ...]]:
     return reading.ask(path, sql).rows
 
@@ -89,7 +115,7 @@ KEPT = {
     "classifications": "SELECT * FROM classifications",
     "thresholds": "SELECT topic, model, threshold, since FROM thresholds",
     "trends": "SELECT topic, hour, observed, expected, state, feeds FROM trends",
-    "alerts": "SELECT * FROM alerts",
+    "alerts": "SELECT id, key, rule, kind, severity, topic, headline, created FROM alerts",
     "evidence": "SELECT * FROM alert_items",
 }
 
@@ -173,6 +199,32 @@ async def test_an_interval_of_the_configuration_is_fixed_and_others_are_free(bef
     assert (wire.every, wire.fixed) == (timedelta(minutes=10), True)
     assert wire.next_poll == datetime(2026, 11, 23, 14, tzinfo=UTC)
     assert (desk.every, desk.fixed) == (timedelta(minutes=30), False)
+
+
+async def test_old_alerts_read_as_new_ones_with_their_days_as_a_chart(before_threads: Path) -> None:
+    with Store(before_threads) as store:
+        trend, match = await store.alert(2), await store.alert(3)
+    assert trend is not None
+    assert match is not None
+    days = (DayCount(date(2026, 11, 21), 1), DayCount(date(2026, 11, 22), 4))
+    assert trend.finding.charts == (Chart("capex", days, expected=2.5),)
+    assert (trend.finding.headline, trend.finding.evidence, trend.state) == ("Capex news ×2", (1,), "told")
+    assert (match.finding.charts, match.finding.phase, match.finding.carries) == ((), "once", ())
+
+
+async def test_old_alerts_are_threads_of_their_own_and_their_messages_go_on(before_threads: Path) -> None:
+    with Store(before_threads) as store:
+        told = await store.told_alerts()
+        (delivery,) = await store.due_deliveries("desk", datetime(2026, 11, 23, 14, tzinfo=UTC))
+        assert rows(before_threads, "SELECT channel, state, attempts, resends FROM deliveries") == [
+            ("desk", "pending", 3, 0),
+            ("desk", "sent", 1, 0),
+        ]
+        assert rows(before_threads, "SELECT * FROM alerts_open") == []
+    assert {key: (one.thread, one.phase) for key, one in told.items() if key != "k"} == {
+        "surge:capex:1": ("surge:capex:1", "once")
+    }
+    assert (delivery.alert.id, delivery.thread, delivery.reached) == (2, (), ())
 
 
 def test_a_migration_that_fails_leaves_the_old_database(earlier: Path) -> None:

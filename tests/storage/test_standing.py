@@ -6,7 +6,7 @@ from datetime import timedelta
 from storage import reading
 from storage.feed_records import FeedHealth, FeedState, NextPoll, Subscription
 from storage.store import Store
-from tests.builders import NOW, entry, feed_in, finding, poll
+from tests.builders import NOW, entry, feed_in, poll
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -76,10 +76,3 @@ class TestSubscriptions:
         await store.remove_subscription(1)
         assert await store.subscriptions() == []
         assert "secret" not in repr(self.asked)
-
-
-async def test_the_keys_of_alerts_are_known_by_the_kind_of_their_rule(store: Store) -> None:
-    feeds = replace(finding("troubles:1:2"), kind="feeds")
-    await store.save_judgement([], [finding("surge:1"), feeds], [], 0, NOW)
-    assert await store.alert_keys("feeds") == {"troubles:1:2"}
-    assert await store.alert_keys("match") == frozenset()

@@ -11,12 +11,11 @@ import pytest
 
 from monitor.cli.health import _HEALTH
 from storage import counts, history, reading, stories
-from storage.alert_records import Delivery, Retry
 from storage.errors import DatabaseBusy, DatabaseDamaged, DatabaseMissing, DatabaseNewer, StorageError
 from storage.feed_records import FeedSpec
 from storage.records import Item, Trend
 from storage.store import Store
-from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, tag, tell
+from tests.builders import NOW, entry, feed_in, past_first_answer, poll, tag, tell
 
 DAY = timedelta(days=1)
 
@@ -149,7 +148,7 @@ def trend() -> Trend:
     return Trend("capex", NOW, NOW - DAY, NOW, 7, 2.5, 0.01, 2.0, "surging", NOW - DAY, 3)
 
 
-class TestAlerts:
+class TestLooks:
     async def judged(self, store: Store) -> list[Item]:
         feed = await past_first_answer(store, await feed_in(store))
         await store.save_poll(poll(feed, entry("One")), NOW)
@@ -157,11 +156,10 @@ class TestAlerts:
         await tell(store)
         return items
 
-    async def test_unjudged_items_come_with_their_topics_until_judged(self, store: Store) -> None:
-        items = await self.judged(store)
-        told = [(item.title, [(s.topic, s.probability) for s in found]) for item, found in await store.unjudged(9)]
-        assert told == [("One", [("efficiency", 0.9)])]
-        await store.save_judgement([], [], [item.id for item in items], items[-1].id, NOW)
+    async def test_judged_items_are_through(self, store: Store) -> None:
+        (item,) = await self.judged(store)
+        assert [one.item.title for one in await store.unjudged(9)] == ["One"]
+        await store.save_judgement([], [], [item.id], item.id, NOW)
         assert await store.unjudged(9) == []
         assert await store.pending_counts() == {}
 
@@ -192,49 +190,6 @@ class TestAlerts:
         assert await store.latest_trends() == {"capex": told}
         shown = "SELECT low, high, per_year, outlets, share, usual_share FROM trends_latest"
         assert rows(store, shown) == [(1, 9, 0.5, 4, 0.25, 0.1)]
-
-    async def test_the_same_finding_raises_one_alert_and_one_delivery_per_channel(self, store: Store) -> None:
-        found = finding("k", "desk", "team")
-        assert await store.save_judgement([], [found], [], 0, NOW) == 1
-        assert await store.save_judgement([], [found], [], 0, NOW) == 0
-        assert await store.due_channels(NOW) == ["desk", "team"]
-        due = await store.due_deliveries("team", NOW)
-        assert [(d.channel, d.alert.finding) for d in due] == [("team", found)]
-
-    async def test_a_sent_delivery_is_never_due_again(self, store: Store) -> None:
-        delivery = await self.one_delivery(store)
-        await store.begin_attempt(delivery, Retry(NOW + DAY, "untold"))
-        await store.mark_sent(delivery, NOW)
-        assert await store.due_deliveries("desk", NOW + 999 * DAY) == []
-        assert rows(store, "SELECT state, attempts FROM deliveries") == [("sent", 1)]
-
-    async def test_a_failed_delivery_waits_for_its_next_try(self, store: Store) -> None:
-        delivery = await self.one_delivery(store)
-        await store.begin_attempt(delivery, Retry(NOW + 2 * DAY, "untold"))
-        await store.mark_failed(delivery, Retry(NOW + DAY, "refused"))
-        assert await store.due_deliveries("desk", NOW) == []
-        assert [d.attempts for d in await store.due_deliveries("desk", NOW + DAY)] == [1]
-        assert rows(store, "SELECT state, error FROM deliveries_open") == [("pending", "refused")]
-
-    async def test_a_given_up_delivery_is_shown_and_can_be_requeued(self, store: Store) -> None:
-        delivery = await self.one_delivery(store)
-        await store.mark_failed(delivery, Retry(None, "no such webhook"))
-        assert await store.due_deliveries("desk", NOW + 999 * DAY) == []
-        assert rows(store, "SELECT state FROM deliveries_open") == [("failed",)]
-        assert await store.requeue_failed(NOW + DAY, NOW) == 0
-        assert await store.requeue_failed(NOW - DAY, NOW) == 1
-        assert [d.attempts for d in await store.due_deliveries("desk", NOW)] == [0]
-
-    async def test_an_attempt_whose_outcome_is_never_told_is_made_again_later(self, store: Store) -> None:
-        delivery = await self.one_delivery(store)
-        await store.begin_attempt(delivery, Retry(NOW + timedelta(seconds=10), "untold"))
-        assert await store.due_deliveries("desk", NOW) == []
-        again = await store.due_deliveries("desk", NOW + timedelta(seconds=10))
-        assert [d.attempts for d in again] == [1]
-
-    async def one_delivery(self, store: Store) -> Delivery:
-        await store.save_judgement([], [finding()], [], 0, NOW)
-        return (await store.due_deliveries("desk", NOW))[0]
 
 
 class TestTransactions:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 
 # Services that take text as it is may still call everybody, or read a tag: letters of the same looks take their place.
 _CALL = re.compile(r"@(?=(?:everyone|here|channel|all|room)\b)", re.IGNORECASE)
-_ANGLES = str.maketrans({"<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}", ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"})
+_ANGLES = str.maketrans(
+    {"<": "\N{SINGLE LEFT-POINTING ANGLE QUOTATION MARK}", ">": "\N{SINGLE RIGHT-POINTING ANGLE QUOTATION MARK}"}
+)
 _LONG_PIECE = 5
 """A part of an address that is at least so long may be what makes it a secret."""
 
@@ -60,7 +62,7 @@ class AppriseChannel:
             async with asyncio.timeout(limit.total_seconds()):
                 outcome = await self.service.async_notify(body=body, title=title, body_format="text")
         except TimeoutError:
-            raise ChannelError(f"{self._told} did not take the message within {format_duration(limit)}") from None
+            raise ChannelError(f"{self._told} did not answer within {format_duration(limit)}") from None
         if not outcome:
             raise ChannelError(f"{self._told} did not take the message: {self._reason(outcome)}")
         return Sent()
@@ -105,6 +107,6 @@ def build(settings: AppriseSettings, around: Surroundings) -> AppriseChannel:
             f"{settings.url_env} does not hold the address of one service that Apprise knows; "
             "https://appriseit.com/services/ says how it is written"
         )
-    for one in service:  # its threads must not outlive an attempt by far
-        one.socket_connect_timeout = one.socket_read_timeout = settings.timeout.total_seconds()
+    for one in service:  # it waits in a thread, which ends a little after an attempt was given up
+        one.socket_connect_timeout = one.socket_read_timeout = 2 * settings.timeout.total_seconds()
     return AppriseChannel(settings, service, url)

@@ -30,7 +30,13 @@ class Poster(Protocol):
     """Posts to web servers, under the same rules of addresses as fetches."""
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout: timedelta, *, secrets: tuple[str, ...] = ()
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout: timedelta,  # noqa: ASYNC109 - a setting of the channel
+        *,
+        secrets: tuple[str, ...] = (),
     ) -> Answer:
         """Post once, following no redirect. ``secrets`` (and the address's path) never show in what it raises.
 

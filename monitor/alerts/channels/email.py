@@ -1,4 +1,8 @@
-"""The channel `email`: one mail to all recipients, by SMTP with verified TLS."""
+"""The channel `email`: one mail to all recipients, by SMTP with verified TLS.
+
+A server may take the mail for some recipients and refuse others (RFC 5321, 3.3). Those that it refuses for good are
+told of; those that it refuses for now (greylisting) are tried again, and only those.
+"""
 
 import asyncio
 import ipaddress
@@ -13,18 +17,21 @@ from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from monitor.alerts.channels.channel import ChannelSettings, ReadSecret
+from monitor.alerts.channels.channel import ChannelSettings, Surroundings
 from monitor.alerts.render.email import message
 from monitor.alerts.wording import one_line
 from monitor.errors import ChannelError
 from monitor.settings import Duration, SecretName, format_duration
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Sent
 
 if TYPE_CHECKING:
-    from aiosmtplib import SMTP, SMTPRecipientsRefused, SMTPResponse, SMTPResponseException
+    from email.message import EmailMessage
+
+    from aiosmtplib import SMTP, SMTPResponseException
 
 _PORTS = {"starttls": 587, "tls": 465, "none": 25}
 _GOODBYE_SECONDS = 2
+_REASONS_TOLD = 300  # characters
 
 # The dot-atom form of RFC 5322, which is all that real mailboxes use, with a display name or without.
 _ATOMS = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
@@ -97,6 +104,10 @@ def _is_this_machine(host: str) -> bool:
         return host == "localhost"
 
 
+Refused = dict[str, tuple[str, bool]]
+"""What the server said of each address that it refuses, and whether that is for good."""
+
+
 @dataclass(frozen=True, slots=True)
 class EmailChannel:
     """Hands a delivery to the mail server."""
@@ -104,23 +115,43 @@ class EmailChannel:
     settings: EmailSettings
     password: str | None = field(default=None, repr=False)
 
-    async def send(self, delivery: Delivery) -> None:
-        """Send one mail. Raises ChannelError unless the server took it for at least one recipient."""
-        from aiosmtplib import SMTPException  # noqa: PLC0415 - keeps `monitor --help` fast
+    async def send(self, delivery: Delivery) -> Sent:
+        """Send one mail to those who do not have it yet.
 
-        settings = self.settings
-        mail = message(delivery, parse_address(settings.sender), tuple(map(parse_address, settings.to)))
+        Raises ChannelError unless the server took it for all whom it does not refuse for good, and for one at least;
+        ``reached`` are then the addresses that have it, from this attempt or an earlier one.
+        """
+        settings, reached = self.settings, delivery.reached
+        to = tuple(map(parse_address, settings.to))
+        mail = message(delivery, parse_address(settings.sender), to)
+        missing = [one for one in dict.fromkeys(one.addr_spec for one in to) if one not in reached]
+        try:
+            refused = await self._hand_over(mail, missing) if missing else {}
+        except ChannelError as error:
+            error.reached = reached
+            raise
+        reached += tuple(one for one in missing if one not in refused)
+        if not reached or not all(permanent for _, permanent in refused.values()):
+            raise _refused(refused, reached)
+        return Sent(mail["Message-ID"], _reasons(refused) and f"refused for good: {_reasons(refused)}")
+
+    async def _hand_over(self, mail: "EmailMessage", to: list[str]) -> Refused:
+        """Give the server the mail for these addresses. Returns those that it refuses, which may be all."""
+        from aiosmtplib import SMTPException, SMTPRecipientsRefused  # noqa: PLC0415 - keeps `monitor --help` fast
+
         client = self._client()
         try:
-            async with asyncio.timeout(settings.timeout.total_seconds()):
+            async with asyncio.timeout(self.settings.timeout.total_seconds()):
                 await client.connect()
-                refused, _ = await client.send_message(mail)
+                refused, _ = await client.send_message(mail, recipients=to)
             await _say_goodbye(client)
+        except SMTPRecipientsRefused as error:
+            return {one.recipient: _refusal_of(one.code, one.message) for one in error.recipients}
         except (SMTPException, OSError) as error:
-            raise explain(error, settings) from error
+            raise explain(error, self.settings) from error
         finally:
             client.close()
-        _log_refused(delivery.channel, refused)
+        return {address: _refusal_of(answer.code, answer.message) for address, answer in refused.items()}
 
     def _client(self) -> "SMTP":
         from aiosmtplib import SMTP  # noqa: PLC0415 - keeps `monitor --help` fast
@@ -149,21 +180,29 @@ async def _say_goodbye(client: "SMTP") -> None:
             await client.quit()
 
 
-def _log_refused(channel: str, refused: "dict[str, SMTPResponse]") -> None:
-    import structlog  # noqa: PLC0415 - keeps `monitor --help` fast
+def _refusal_of(code: int, answer: str) -> tuple[str, bool]:
+    return f"{code} {one_line(answer, 100)}", _permanent(code)
 
-    for address, answer in refused.items():
-        reason = f"{answer.code} {one_line(answer.message, 200)}"
-        structlog.get_logger().warning("email.recipient_refused", channel=channel, recipient=address, reason=reason)
+
+def _permanent(code: int) -> bool:
+    return 500 <= code < 600  # noqa: PLR2004 - RFC 5321: 5yz is a permanent refusal
+
+
+def _refused(refused: Refused, reached: tuple[str, ...]) -> ChannelError:
+    told = "does not take the mail for some recipients yet" if reached else "refused every recipient"
+    retry = not all(permanent for _, permanent in refused.values())
+    return ChannelError(f"the mail server {told}: {_reasons(refused)}", retry=retry, reached=reached)
+
+
+def _reasons(refused: Refused) -> str:
+    return one_line("; ".join(f"{address}: {reason}" for address, (reason, _) in refused.items()), _REASONS_TOLD)
 
 
 def explain(error: Exception, settings: EmailSettings) -> ChannelError:
     """Say in a sentence what failed between us and the mail server, and whether trying again can help."""
-    from aiosmtplib import SMTPRecipientsRefused, SMTPResponseException  # noqa: PLC0415 - keeps `monitor --help` fast
+    from aiosmtplib import SMTPResponseException  # noqa: PLC0415 - keeps `monitor --help` fast
 
     server = f"{settings.host}:{settings.server_port}"
-    if isinstance(error, SMTPRecipientsRefused):
-        return _all_refused(error)
     if isinstance(error, SMTPResponseException):
         return _refusal(error, server, settings)
     if isinstance(error, TimeoutError):
@@ -187,16 +226,6 @@ def _unreachable(error: OSError, server: str, settings: EmailSettings) -> str:
     return f"mail server {server} cannot be reached: {one_line(str(cause), 200)}"
 
 
-def _all_refused(error: "SMTPRecipientsRefused") -> ChannelError:
-    reasons = "; ".join(f"{one.recipient}: {one.code} {one_line(one.message, 200)}" for one in error.recipients)
-    retry = not all(_permanent(one.code) for one in error.recipients)
-    return ChannelError(f"the mail server refused every recipient: {reasons}", retry=retry)
-
-
-def _permanent(code: int) -> bool:
-    return 500 <= code < 600  # noqa: PLR2004 - RFC 5321: 5yz is a permanent refusal
-
-
 def _refusal(error: "SMTPResponseException", server: str, settings: EmailSettings) -> ChannelError:
     from aiosmtplib import SMTPAuthenticationError, SMTPSenderRefused  # noqa: PLC0415 - keeps `monitor --help` fast
 
@@ -210,6 +239,6 @@ def _refusal(error: "SMTPResponseException", server: str, settings: EmailSetting
     return ChannelError(f"mail server {server} {told}: {answer}", retry=not _permanent(error.code))
 
 
-def build(settings: EmailSettings, read_secret: ReadSecret) -> EmailChannel:
+def build(settings: EmailSettings, around: Surroundings) -> EmailChannel:
     """Build the channel. Raises ConfigError when the password is missing."""
-    return EmailChannel(settings, read_secret(settings.password_env) if settings.password_env else None)
+    return EmailChannel(settings, around.read_secret(settings.password_env) if settings.password_env else None)

@@ -16,7 +16,8 @@ from monitor.alerts.render.text import text
 from monitor.errors import ChannelError
 from storage.alert_records import Delivery, Sent
 
-_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_CLOEXEC", 0)
+_FLAGS = os.O_RDWR | os.O_APPEND | os.O_CREAT
+_RULE = "=" * 76
 
 
 class FileSettings(ChannelSettings):
@@ -25,7 +26,8 @@ class FileSettings(ChannelSettings):
     type: Literal["file"]
     path: Path = Field(description="The file; relative to the folder of feeds.yaml. It is created when missing.")
     format: Literal["jsonl", "text"] = Field(
-        "jsonl", description="jsonl: a line of JSON for each alert, the data of a webhook and an id. text: as in a mail."
+        "jsonl",
+        description="jsonl: a line of JSON for each alert, the data of a webhook and an id. text: as in a mail.",
     )
 
 
@@ -40,7 +42,7 @@ class FileChannel:
         if self.settings.format == "jsonl":
             piece = written({"id": mark(delivery), **data(delivery.alert)}) + b"\n"
         else:
-            piece = f"{text(delivery.alert)}\n".encode("utf-8", "replace")
+            piece = f"{text(delivery.alert)}\n{_RULE}\n\n".encode("utf-8", "replace")
         try:
             await asyncio.to_thread(_append, self.settings.path, piece)
         except OSError as error:
@@ -52,19 +54,20 @@ def _append(path: Path, piece: bytes) -> None:
     """Append in one write, so that whoever reads the file meets no half of it unless the machine stops."""
     file = os.open(path, _FLAGS, 0o644)
     try:
-        piece = _gap(file) + piece
+        kept = stat.S_ISREG(os.fstat(file).st_mode)  # else a pipe or a terminal, which has no end to look at
+        piece = (_gap(file) if kept else b"") + piece
         if os.write(file, piece) < len(piece):
             raise OSError("the disk is full")
-        os.fsync(file)
+        if kept:
+            os.fsync(file)
     finally:
         os.close(file)
 
 
 def _gap(file: int) -> bytes:
     """Return what ends a line that an earlier attempt left unfinished."""
-    facts = os.fstat(file)
-    unfinished = stat.S_ISREG(facts.st_mode) and facts.st_size and os.pread(file, 1, facts.st_size - 1) != b"\n"
-    return b"\n" if unfinished else b""
+    size = os.fstat(file).st_size
+    return b"\n" if size and os.pread(file, 1, size - 1) != b"\n" else b""
 
 
 def _reason(error: OSError, path: Path) -> str:

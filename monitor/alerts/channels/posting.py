@@ -38,7 +38,13 @@ class GuardedPoster:
         self._gate = gate
 
     async def post(
-        self, url: str, body: bytes, headers: Mapping[str, str], timeout: timedelta, *, secrets: tuple[str, ...] = ()
+        self,
+        url: str,
+        body: bytes,
+        headers: Mapping[str, str],
+        timeout: timedelta,  # noqa: ASYNC109 - a setting of the channel
+        *,
+        secrets: tuple[str, ...] = (),
     ) -> Answer:
         """Post once, and return the beginning of the answer; what is secret is blotted out in it.
 
@@ -53,7 +59,7 @@ class GuardedPoster:
             raise explain(error, target.site, timeout) from error
         return Answer(answer.status, _blotted(answer.text, url, target, secrets), answer.retry_after)
 
-    async def _ask(self, request: "httpx.Request", timeout: timedelta) -> Answer:  # noqa: ASYNC109 - a setting
+    async def _ask(self, request: "httpx.Request", timeout: timedelta) -> Answer:  # noqa: ASYNC109 - a setting of the channel
         from monitor.feeds.transport import GuardedTransport  # noqa: PLC0415 - loads httpx
 
         deadline = asyncio.get_running_loop().time() + timeout.total_seconds()
@@ -121,7 +127,8 @@ def _blotted(text: str, url: str, target: Target, secrets: tuple[str, ...]) -> s
 def explain(error: Exception, site: str, limit: timedelta) -> ChannelError:
     """Say in a sentence why no answer came from ``site`` (a host, and a port if it is not the usual one)."""
     if isinstance(error, AddressError):
-        return ChannelError(str(error), retry=False)
+        # Not final: in a hotel's network every name leads to a private address until somebody has logged in.
+        return ChannelError(str(error))
     if isinstance(error, Malformed):
         return ChannelError(f"{site} broke the rules of HTTP: {error}")
     if isinstance(error, FetchError):

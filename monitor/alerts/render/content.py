@@ -1,5 +1,6 @@
 """What every form of an alert says, in clean words, before it becomes HTML, text or blocks. Pure."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from shlex import quote
@@ -7,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 from monitor.alerts.render.grids import Grid, grids
 from monitor.alerts.render.groups import Group, own_stories, story_lists
-from monitor.alerts.render.room import Room
+from monitor.alerts.render.room import WHOLE, Room
 from monitor.alerts.render.strips import LARGE, Strip, strips
 from monitor.alerts.wording import clock, day_name, kind_name, one_line, topic_name, weekday_time
 from storage.alert_records import Alert, Finding
@@ -19,6 +20,7 @@ _NO_RULE = (TEST, "delivery")  # kinds that no rule of feeds.yaml raises
 _PHASES = {"update": "update", "end": "over"}
 _FATES = {"muted": "not told", "silenced": "not told", "carried": "told together with others"}
 _AT_ONCE = timedelta(minutes=1)
+_COMMAND = re.compile("`(monitor [^`]+)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,8 @@ class Content:
 
     ``label`` says what it is about, how severe, and whether it is an update or the end of something; ``accent`` names
     its colour. ``held`` says when and why it was not told at once (else it is empty). ``leading`` and ``trailing`` are
-    the tables before charts and stories, and after them. ``more`` is the command that lists all stories.
+    the tables before charts and stories, and after them. ``alert_id`` is 0 for what is stored nowhere.
+    ``evidence`` counts the items that it rests on.
     """
 
     headline: str
@@ -52,7 +55,8 @@ class Content:
     strips: tuple[Strip, ...]
     groups: tuple[Group, ...]
     trailing: tuple[Grid, ...]
-    more: str
+    alert_id: int
+    evidence: int
     commands: tuple[Command, ...]
     has_rule: bool
 
@@ -60,6 +64,17 @@ class Content:
     def small_strips(self) -> bool:
         """Whether there are so many strips that they are drawn small."""
         return len(self.strips) > LARGE
+
+    @property
+    def more(self) -> str:
+        """The command that lists all its stories; empty where there is none."""
+        listed = self.alert_id and self.evidence > 0
+        return f"monitor query alert-evidence --alert {self.alert_id}" if listed else ""
+
+    @property
+    def whole(self) -> str:
+        """The command that shows what a small message leaves out; empty where there is none."""
+        return f"monitor alerts show {self.alert_id}" if self.alert_id else ""
 
     @property
     def note(self) -> str:
@@ -77,7 +92,8 @@ def content(alert: Alert) -> Content:
     finding = alert.finding
     zone = ZoneInfo(finding.zone)
     today = alert.created.astimezone(zone).date()
-    room = Room()  # filled in the order of importance
+    room = Room(WHOLE)
+    charts = strips(finding, today, room)
     tables = grids(finding, room)
     severity = one_line(finding.severity, 20)
     return Content(
@@ -92,13 +108,20 @@ def content(alert: Alert) -> Content:
         rule=one_line(finding.rule, 80),
         kind=one_line(finding.kind, 40),
         leading=tables[:1],
-        strips=strips(finding, today),
+        strips=charts,
         groups=(*own_stories(finding, room), *story_lists(finding, room)),
         trailing=tables[1:],
-        more=f"monitor query alert-evidence --alert {alert.id}" if alert.id else "",
+        alert_id=alert.id,
+        evidence=len(finding.evidence),
         commands=_commands(alert),
         has_rule=finding.kind not in _NO_RULE,
     )
+
+
+def commands(text: str) -> list[tuple[str, bool]]:
+    """Cut a text where a command of ours stands in backticks: parts, and whether each is a command (then without)."""
+    parts = _COMMAND.split(text)
+    return [(part, number % 2 == 1) for number, part in enumerate(parts) if part]
 
 
 def _headline(finding: Finding) -> str:

@@ -18,7 +18,7 @@ _REFERENCES = 20
 
 def html(alert: Alert) -> str:
     """Return the alert as an HTML document for mail clients: tables, inline styles, nothing remote."""
-    return render("email.html.j2", content(alert))
+    return render("email.html.j2", content(alert)).lstrip()
 
 
 def message(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:

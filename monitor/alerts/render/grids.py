@@ -12,8 +12,9 @@ TABLES_SHOWN = 5
 ROWS_SHOWN = 25
 COLUMNS_SHOWN = 8
 _CELL = 160  # characters
+_SHORT = 10  # characters, such as a time has; such a cell is not broken into lines
 _LONG_WORD = 24  # characters; a longer word may be broken, so that it does not widen its column
-_MARKUP = 170  # bytes of HTML around a cell
+_MARKUP, _HEAD_MARKUP = 200, 330  # bytes of HTML around a cell, and around one of the head
 _GAP = 2
 
 
@@ -27,10 +28,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A cell. ``breaks`` says that it holds a very long word."""
+    """A cell. ``whole`` says that it is short enough for one line, ``breaks`` that it holds a very long word."""
 
     text: str
     url: str | None
+    whole: bool
     breaks: bool
 
 
@@ -55,13 +57,17 @@ class Grid:
 
 
 def grids(finding: Finding, room: Room) -> tuple[Grid, ...]:
-    """Return the finding's tables; one without rows is left out."""
-    tables = [table for table in finding.tables if table.rows and table.columns]
-    return tuple(_grid(table, room) for table in tables[:TABLES_SHOWN])
+    """Return the finding's tables; one without rows is left out. They leave half of the room to others."""
+    tables = [table for table in finding.tables if table.rows and table.columns][:TABLES_SHOWN]
+    ours = room.half()
+    shown = tuple(_grid(table, ours) for table in tables)
+    room.spend(room.left // 2 - ours.left)
+    return shown
 
 
 def _grid(table: Table, room: Room) -> Grid:
     columns = tuple(Column(one_line(name, 40), name in table.numbers) for name in table.columns[:COLUMNS_SHOWN])
+    room.spend(sum(_HEAD_MARKUP + html_bytes(column.name) for column in columns))
     rows = room.take((_row(row, len(columns)) for row in table.rows[:ROWS_SHOWN]), _size)
     return Grid(one_line(table.title, 80), columns, rows, len(table.rows) - len(rows) + table.left_out)
 
@@ -74,7 +80,7 @@ def _row(cells: Sequence[Cell], columns: int) -> tuple[Field, ...]:
 def _field(cell: Cell) -> Field:
     url = safe_link(cell.url)
     text = one_line(cell.text, _CELL) or (one_line(url, 60) if url else "")
-    return Field(text, url, any(len(word) > _LONG_WORD for word in text.split()))
+    return Field(text, url, len(text) <= _SHORT, any(len(word) > _LONG_WORD for word in text.split()))
 
 
 def _size(row: tuple[Field, ...]) -> int:

@@ -13,7 +13,7 @@ STORIES_SHOWN = 10
 LISTS_SHOWN = 12
 WORDS_SHOWN = 3
 _WORD = 48  # characters; a phrase of four words is seldom longer
-_MARKUP = 750  # bytes of HTML around a story
+_MARKUP = 650  # bytes of HTML around a story
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ _LOOKALIKES = str.maketrans(
 )
 _ITALIC = re.compile(r"(?<![^\W_])_|_(?![^\W_])")
 _ANGLES = str.maketrans({"<": "\u2039", ">": "\u203a"})
+_HALF = re.compile("&[a-z]{0,3}$")
 _LONGEST_LINK = 1500
 
 
@@ -45,6 +46,11 @@ def plain(text: str, limit: int) -> str:
 def units(text: str) -> int:
     """Return the length of a text in UTF-16 units."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def shortened(text: str, limit: int) -> str:
+    """Cut mrkdwn to ``limit`` units, and leave no half of an escaped sign behind."""
+    return text if units(text) <= limit else f"{_HALF.sub('', _cut(text, limit - 1))}…"
 
 
 def _cut(text: str, limit: int) -> str:

@@ -5,25 +5,23 @@ a button, 3,000 in its address). How long all texts may be together is not docum
 """
 
 from collections.abc import Iterable, Iterator
-from itertools import takewhile
 from typing import Any
 
-from monitor.alerts.render.content import Content, content
+from monitor.alerts.render.content import Content, commands, content
 from monitor.alerts.render.grids import Field, Grid, aligned
 from monitor.alerts.render.groups import Group, Line
-from monitor.alerts.render.mrkdwn import code, link, mrkdwn, pieces, plain, units
-from monitor.alerts.render.strips import Strip
+from monitor.alerts.render.mrkdwn import code, link, mrkdwn, pieces, plain, shortened, units
 from storage.alert_records import Alert
 
 Block = dict[str, Any]
 
 _HEADER = 150
 _TEXT = 3000
-_BUTTON = 48  # of 75: three of them fit side by side
+_BUTTON = 24  # of 75: three of them fit side by side
 _BUTTONS = 3
 _BODY_BLOCKS = 40  # of 50: header, footer and the like need the others
 _BODY_UNITS = 12_000
-_TABLE_WIDTH = 64  # columns of equally wide letters that a window shows on one line
+_TABLE_WIDTH = 76  # columns of equally wide letters that a window shows on one line
 
 
 def payload(alert: Alert) -> dict[str, Any]:
@@ -40,18 +38,26 @@ def payload(alert: Alert) -> dict[str, Any]:
 def _blocks(words: Content) -> list[Block]:
     body = list(_body(words))
     shown = list(_fitting(body))
-    cut = "The rest does not fit into a message of Slack." if len(shown) < len(body) else ""
     return [
         {"type": "header", "text": {"type": "plain_text", "text": plain(words.headline, _HEADER), "emoji": False}},
         _context(mrkdwn(f"{words.label} · {words.raised}")),
-        _section(mrkdwn(words.explanation) or "-"),
+        _section(_spoken(words.explanation) or "-"),
         *([_context(mrkdwn(words.held))] if words.held else []),
-        *([_section(f"*What to do:* {mrkdwn(words.advice)}")] if words.advice else []),
+        *([_section(f"*What to do:* {_spoken(words.advice)}")] if words.advice else []),
         *shown,
-        *([_context(cut)] if cut else []),
+        *([_context(_rest(words))] if len(shown) < len(body) else []),
         *_actions(words),
         _context("\n".join(_footer(words))),
     ]
+
+
+def _spoken(text: str) -> str:
+    """Return text in which commands that stand in backticks look like commands."""
+    return "".join(f"`{code(part)}`" if command else mrkdwn(part) for part, command in commands(text))
+
+
+def _rest(words: Content) -> str:
+    return "The rest is too long for Slack" + (f": `{words.whole}`" if words.whole else "")
 
 
 def _fitting(blocks: list[Block]) -> Iterator[Block]:
@@ -76,20 +82,12 @@ def _body(words: Content) -> Iterator[Block]:
 
 def _strips(words: Content) -> Iterator[Block]:
     if not words.small_strips:
-        yield from (_section(f"`{one.sparkline}`\n{mrkdwn(_caption(one))}") for one in words.strips)
+        yield from (_section(f"`{one.sparkline}`\n{mrkdwn(f'{one.period} · {one.caption}')}") for one in words.strips)
         return
     first = words.strips[0]
-    lines = [mrkdwn(f"{first.first_day} to {first.last_day} · stories a day ({first.zone})")]
-    lines += [f"`{one.sparkline}`  {mrkdwn(_named(one))}" for one in words.strips]
+    lines = [mrkdwn(f"{first.period} · stories a day ({first.zone})")]
+    lines += [f"`{one.sparkline}`  {mrkdwn(one.name)}" for one in words.strips]
     yield from map(_section, pieces(lines, _TEXT))
-
-
-def _caption(strip: Strip) -> str:
-    return f"{strip.first_day} to {strip.last_day} · {strip.caption}"
-
-
-def _named(strip: Strip) -> str:
-    return f"{strip.topic} · {strip.figures}" if strip.figures else strip.topic
 
 
 def _stories(group: Group, more: str) -> Iterator[Block]:
@@ -113,7 +111,7 @@ def _table(grid: Grid) -> Iterator[Block]:
         yield _section(f"*{mrkdwn(grid.title)}*")
     fence = "```"
     if straight := aligned(grid, _TABLE_WIDTH):
-        texts = [f"{fence}{piece}{fence}" for piece in pieces(map(code, straight), _TEXT - 2 * len(fence))]
+        texts = [f"{fence}\n{piece}\n{fence}" for piece in pieces(map(code, straight), _TEXT - 10)]
     else:
         head = [mrkdwn(grid.head)] if grid.head else []
         texts = list(pieces([*head, *map(_row, grid.rows)], _TEXT))
@@ -163,4 +161,4 @@ def _context(text: str) -> Block:
 
 def _text(text: str) -> dict[str, Any]:
     # Verbatim: Slack links no bare URL and no @name by itself.
-    return {"type": "mrkdwn", "text": text[:_TEXT], "verbatim": True}
+    return {"type": "mrkdwn", "text": shortened(text, _TEXT), "verbatim": True}

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from datetime import date
 
+from monitor.alerts.render.room import Room
 from monitor.alerts.wording import counted, day_name, level, short_day, topic_name
 from storage.alert_records import Chart, DayCount, Finding
 
-STRIPS_SHOWN = 12
+STRIPS_SHOWN = 8
 LARGE = 2
 """More strips than this are drawn small, one below the other."""
 _DAYS_SHOWN = 31
+_LARGE_BYTES, _SMALL_BYTES = 11_500, 4_300  # of HTML
 _BARS = "▁▂▃▄▅▆▇█"
 
 
@@ -25,13 +27,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Strip:
-    """A chart. ``figures`` tells today's count, and what was expected of the alert's window; it may be empty."""
+    """A chart. ``today`` tells the newest count, ``expected`` that of the alert's window; both may be empty."""
 
     topic: str
     bars: tuple[Bar, ...]
     first_day: str
     last_day: str
-    figures: str
+    today: str
+    expected: str
     zone: str
 
     @property
@@ -41,15 +44,25 @@ class Strip:
 
     @property
     def caption(self) -> str:
-        """What the bars are."""
-        told = f"{self.topic} stories a day ({self.zone})"
-        return f"{told} · {self.figures}" if self.figures else told
+        """What the bars are, with figures."""
+        return " · ".join(filter(None, (f"{self.topic} stories a day ({self.zone})", self.today, self.expected)))
+
+    @property
+    def name(self) -> str:
+        """The topic with its newest count, where a strip is small."""
+        return f"{self.topic} · {self.today}" if self.today else self.topic
+
+    @property
+    def period(self) -> str:
+        """The first day and the last."""
+        return f"{self.first_day} to {self.last_day}"
 
 
-def strips(finding: Finding, today: date) -> tuple[Strip, ...]:
+def strips(finding: Finding, today: date, room: Room) -> tuple[Strip, ...]:
     """Return the strips of a finding's charts; a chart without days has none."""
-    charts = [chart for chart in finding.charts if chart.days]
-    return tuple(_strip(chart, finding, today) for chart in charts[:STRIPS_SHOWN])
+    charts = [chart for chart in finding.charts if chart.days][:STRIPS_SHOWN]
+    room.spend(len(charts) * (_SMALL_BYTES if len(charts) > LARGE else _LARGE_BYTES))
+    return tuple(_strip(chart, finding, today) for chart in charts)
 
 
 def _strip(chart: Chart, finding: Finding, today: date) -> Strip:
@@ -59,7 +72,8 @@ def _strip(chart: Chart, finding: Finding, today: date) -> Strip:
         bars=_bars(days, today),
         first_day=short_day(days[0].day),
         last_day=short_day(days[-1].day),
-        figures=_figures(days, chart.expected, today),
+        today=next((f"{day.stories:,} so far today" for day in days if day.day == today), ""),
+        expected="" if chart.expected is None else f"{level(chart.expected)} expected in the window",
         zone=finding.zone,
     )
 
@@ -75,9 +89,3 @@ def _bars(days: tuple[DayCount, ...], today: date) -> tuple[Bar, ...]:
         )
         for day in days
     )
-
-
-def _figures(days: tuple[DayCount, ...], expected: float | None, today: date) -> str:
-    figures = [f"{day.stories:,} so far today" for day in days if day.day == today]
-    figures += [] if expected is None else [f"{level(expected)} expected"]
-    return " · ".join(figures)

@@ -5,7 +5,7 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-from monitor.alerts.render.content import Content
+from monitor.alerts.render.content import Content, commands
 from monitor.alerts.render.grids import Grid, aligned
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def _environment() -> "Environment":
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= {"wrapped": _wrapped, "aligned": _aligned}
+    environment.filters |= {"wrapped": _wrapped, "aligned": _aligned, "commands": commands}
     return environment
 
 

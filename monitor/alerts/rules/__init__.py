@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from monitor.alerts.rules import feeds, match, trend
+from monitor.alerts.rules import compound, digest, feeds, match, query, silence, trend
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from storage.alert_records import Finding
 
@@ -20,5 +20,9 @@ class RuleKind:
 RULES: dict[str, RuleKind] = {
     "trend": RuleKind(trend.TrendRule, trend.findings),
     "match": RuleKind(match.MatchRule, match.findings),
+    "compound": RuleKind(compound.CompoundRule, compound.findings),
+    "query": RuleKind(query.QueryRule, query.findings),
+    "silence": RuleKind(silence.SilenceRule, silence.findings),
+    "digest": RuleKind(digest.DigestRule, digest.findings),
     "feeds": RuleKind(feeds.FeedsRule, feeds.findings),
 }

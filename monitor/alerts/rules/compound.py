@@ -39,7 +39,8 @@ class Condition(Settings):
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if len(self.model_fields_set) != 1 or not self.name:
+        given = [name for name in (self.rises, self.falls, self.alert) if name is not None]
+        if len(given) != 1 or not self.name:
             raise ValueError("write exactly one of rises: TOPIC, falls: TOPIC and alert: NAME OF A RULE")
         return self
 
@@ -251,7 +252,7 @@ def _fact(held: _Held, occasion: Occasion) -> str:
     zone = ZoneInfo(occasion.zone)
     clause, began = _sentence(_clause(held)), day_since(held.began, occasion.now, zone)
     if held.trend is None:
-        return f"{clause} last {began}."
+        return f"{_sentence(_subject(held.condition))} last alerted {began}."
     if held.current is None:
         return f"{clause} from {began} to {day_since(held.until, occasion.now, zone)}, and is usual again."
     return f"{clause} since {began}: {_numbers(held.current, occasion.now, zone)}."
@@ -309,8 +310,8 @@ def _reasons(settings: CompoundRule, held: Sequence[_Held | None], occasion: Occ
     for condition in (one for one, holds in zip(settings.all, held, strict=True) if not holds):
         subject = _sentence(_subject(condition))
         if last := _last(condition, trends.get(condition.name), occasion.last):
-            when = f"last {day_since(last, occasion.now, zone)}, more than {span(settings.within)} ago"
-            yield f"{subject} {_verb(condition, past=True)} {when}."
+            when = f"{day_since(last, occasion.now, zone)}, more than {span(settings.within)} ago"
+            yield f"{subject} last {_verb(condition, past=True)} {when}."
         else:
             yield f"{subject} {_verb(condition, past=False)} no more."
 

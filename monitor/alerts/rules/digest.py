@@ -4,25 +4,26 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
-from monitor.alerts.rules.digest_words import explanation, headline, ordered, tables
+from monitor.alerts.rules.digest_words import explanation, headline, in_order, tables
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
+from monitor.alerts.summaries import BUDGET
 from monitor.alerts.wording import topic_name
 from storage.alert_records import AlertLine, Chart, DigestData, Finding, StoryList, TopicPeriod
 
 LONGEST = timedelta(days=31)
 """After a long outage a digest reaches back at most so far."""
-HELD_SHOWN = 25
-"""So many alerts that were held back are listed, the most severe and the newest; only these count as told."""
+HELD_SHOWN = 12
+"""So many alerts that were held back are listed, and only these count as told; a message has limited room."""
 _CLOCK = re.compile(r"([01]?\d|2[0-3]):[0-5]\d")
-_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SEVERITIES = ("critical", "warning", "info")
 
 DayName = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+_DAYS: tuple[DayName, ...] = get_args(DayName)
 
 
 def _clock(value: object) -> object:
@@ -51,10 +52,10 @@ class DigestRule(RuleSettings):
     at: ClockTime = Field("08:00", description="Local time; where clocks skip it, the first one after.")
     days: tuple[DayName, ...] = Field(_DAYS, min_length=1, description="Days on which it comes; one makes it weekly.")
     zone: Annotated[str, AfterValidator(_zone)] | None = Field(
-        None, description="Time zone of `at`, instead of that of the whole file."
+        None, description="Time zone of `at` and `days`, instead of that of the whole file."
     )
     topics: tuple[str, ...] = Field((), description="Topics to tell of; empty means all of them.")
-    stories: int = Field(5, ge=1, le=25, description="So many of each topic's strongest stories are listed.")
+    stories: int = Field(5, ge=1, le=10, description="So many of each topic's strongest stories are listed.")
 
     @field_validator("cooldown", "repeat", "weekly_budget", "quiet", "muted_by")
     @classmethod
@@ -77,11 +78,12 @@ def due(settings: DigestRule, zone: str, told: Iterable[str], began: datetime | 
     """Return the period of the digest that is to be told now; None when there is none.
 
     ``zone`` is that of feeds.yaml, ``told`` are the keys of earlier alerts, ``began`` is the first poll ever. Of the
-    digests that were missed only the newest is told; it reaches back to the last one that was told.
+    digests that were missed only the newest is told; it reaches back to the last one that was told. One that was told
+    while the clock was wrong, of a time to come, counts for nothing.
     """
     clocks = ZoneInfo(settings.zone or zone)
     slot = _newest_slot(settings, clocks, now)
-    last = max(_told_slots(settings, told), default=None)
+    last = max((earlier for earlier in _told_slots(settings, told) if earlier <= now), default=None)
     if began is None or began >= slot or (last is not None and last >= slot):
         return None
     previous = _newest_slot(settings, clocks, slot - timedelta(seconds=1))
@@ -129,38 +131,40 @@ def findings(settings: DigestRule, occasion: Occasion) -> list[Finding]:
 
 
 def _finding(settings: DigestRule, data: DigestData, occasion: Occasion) -> Finding:
-    zone = settings.zone or occasion.zone
-    topics, held = ordered(data), _worth_listing(data.held)
+    own, zone = ZoneInfo(settings.zone or occasion.zone), ZoneInfo(occasion.zone)
+    topics, held = in_order(data), _listed(settings, data.held)
     return Finding(
         rule=settings.name,
         kind=settings.rule,
         key=f"{settings.name}:{settings.rule}:{data.until.isoformat()}",
         severity=settings.severity,
         topic="",
-        headline=headline(data, zone),
-        explanation=explanation(data, zone, occasion.now),
+        headline=headline(topics, data, own),
+        explanation=explanation(topics, data, occasion.now, zone),
         send=settings.send,
         charts=tuple(Chart(one.topic, one.days, one.expected) for one in topics),
-        tables=tables(data, held, zone, occasion.now),
+        tables=tables(topics, data, held, occasion.now, zone),
         lists=tuple(_stories(one) for one in topics if one.top),
-        zone=zone,
+        zone=occasion.zone,
         carries=tuple(line.id for line in held if _is_told_by(settings, line)),
     )
 
 
-def _stories(topic: TopicPeriod) -> StoryList:
-    return StoryList(topic_name(topic.topic), topic.top, max(topic.stories - len(topic.top), 0))
+def _stories(one: TopicPeriod) -> StoryList:
+    return StoryList(topic_name(one.topic), one.top, max(one.stories - len(one.top), 0))
 
 
-def _worth_listing(held: Sequence[AlertLine]) -> list[AlertLine]:
+def _listed(settings: DigestRule, held: Sequence[AlertLine]) -> list[AlertLine]:
+    """Return the alerts to list: first those that nothing else tells, of these the most severe, then the newest."""
     newest = sorted(held, key=lambda line: (line.created, line.id), reverse=True)
-    return sorted(newest, key=lambda line: _SEVERITIES.index(line.severity))[:HELD_SHOWN]
+    ranked = sorted(newest, key=lambda line: (not _is_told_by(settings, line), _SEVERITIES.index(line.severity)))
+    return ranked[:HELD_SHOWN]
 
 
 def _is_told_by(settings: DigestRule, line: AlertLine) -> bool:
-    """Tell whether nobody else has to tell an alert that was held back.
+    """Tell whether a digest tells what was held back, so that nothing else has to.
 
     What waits for a time (quiet hours, a cooldown) comes out by itself. All who would have got it get this digest.
     """
-    waits = line.state == "held" and not line.why.startswith(WEEKLY_BUDGET)
+    waits = line.state == "held" and line.why != BUDGET
     return not waits and (not settings.send or set(line.send) <= set(settings.send))

@@ -1,9 +1,10 @@
 """The rule `feeds`: a feed is in trouble, or well again. Pure.
 
-It tells of the feed, never of a topic: a topic that goes quiet is the rule `trend`'s.
+It tells of the feed, never of a topic: a topic that goes quiet is the rule `trend`'s. A trouble that was told alone is
+a thread of alerts: what else befalls the feed before it is well is an update, and its recovery is the end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from shlex import quote
@@ -13,9 +14,10 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, field_validator
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
+from monitor.alerts.rules.threads import open_threads
 from monitor.alerts.wording import day_since, one_line, span
 from monitor.settings import Duration
-from storage.alert_records import Finding
+from storage.alert_records import Finding, Phase, ToldAlert
 from storage.feed_records import FeedHealth, FeedState
 
 TroubleState = Literal["failing", "blocked", "gone", "stale"]
@@ -52,12 +54,20 @@ class FeedsRule(RuleSettings):
 
 
 def findings(settings: FeedsRule, occasion: Occasion) -> list[Finding]:
-    """Return one finding for each feed whose trouble, or recovery, is not told yet; more than five become one."""
-    told = _told(settings, occasion.told)
-    due = [one for one in occasion.feeds if _is_due(settings, one, occasion.now) and _mark(one) not in told]
-    troubled = [one for one in due if one.state != "ok"]
-    well = [one for one in due if one.state == "ok"]
-    return [*_findings(settings, troubled, occasion), *_findings(settings, well, occasion)]
+    """Return a finding for each feed whose trouble or recovery is not told yet; more than five become one.
+
+    A trouble that was told alone is found as long as it lasts, under the same key, and ends alone.
+    """
+    begun, told = _begun(settings, occasion.told), _marks(settings, occasion.told)
+    due = [one for one in occasion.feeds if _is_due(settings, one, one.feed_id in begun, occasion.now)]
+    fresh = [one for one in due if one.feed_id not in begun and _mark(one) not in told]
+    known = {one.feed_id for one in occasion.feeds}
+    return [
+        *(_finding(settings, [one], occasion, begun[one.feed_id]) for one in due if one.feed_id in begun),
+        *_findings(settings, [one for one in fresh if one.state != "ok"], occasion),
+        *_findings(settings, [one for one in fresh if one.state == "ok"], occasion),
+        *(_left(settings, thread, occasion) for feed_id, thread in begun.items() if feed_id not in known),
+    ]
 
 
 def _mark(health: FeedHealth) -> str:
@@ -69,13 +79,21 @@ def _key(settings: FeedsRule, told: Iterable[FeedHealth]) -> str:
     return f"{settings.name}:{'+'.join(map(_mark, told))}"
 
 
-def _told(settings: FeedsRule, keys: Iterable[str]) -> set[str]:
+def _marks(settings: FeedsRule, keys: Iterable[str]) -> set[str]:
     """Read back from the keys of earlier alerts which troubles they told."""
     start = f"{settings.name}:"
     return {mark for key in keys if key.startswith(start) for mark in key.removeprefix(start).split("+")}
 
 
-def _is_due(settings: FeedsRule, health: FeedHealth, now: datetime) -> bool:
+def _begun(settings: FeedsRule, told: Mapping[str, ToldAlert]) -> dict[int, ToldAlert]:
+    """Return the alerts of troubles that were told alone and have no end, by feed."""
+    threads = open_threads(told, settings.name)
+    return {int(key.removeprefix(f"{settings.name}:").split(":")[0]): start for key, start in threads.items()}
+
+
+def _is_due(settings: FeedsRule, health: FeedHealth, begun: bool, now: datetime) -> bool:
+    if begun and health.state == "ok":
+        return True
     if settings.feeds and health.name not in settings.feeds:
         return False
     if health.state == "ok":
@@ -96,22 +114,57 @@ def _recovered(settings: FeedsRule, health: FeedHealth, now: datetime) -> bool:
 
 def _findings(settings: FeedsRule, told: Sequence[FeedHealth], occasion: Occasion) -> list[Finding]:
     if len(told) > BURST:
-        return [_finding(settings, told, _several(told), occasion.zone)]
-    return [_finding(settings, [one], _single(one, occasion), occasion.zone) for one in told]
+        return [_finding(settings, told, occasion)]
+    return [_finding(settings, [one], occasion) for one in told]
 
 
-def _finding(settings: FeedsRule, told: Sequence[FeedHealth], words: tuple[str, str], zone: str) -> Finding:
-    headline, explanation = words
+def _finding(
+    settings: FeedsRule, told: Sequence[FeedHealth], occasion: Occasion, begun: ToldAlert | None = None
+) -> Finding:
+    """Tell of one feed, or of several; ``begun`` is the thread that it goes on with."""
+    headline, explanation = _several(told) if len(told) > 1 else _single(told[0], occasion)
+    key, well = _key(settings, told), told[0].state == "ok"
     return Finding(
         rule=settings.name,
         kind=settings.rule,
-        key=_key(settings, told),
-        severity="info" if told[0].state == "ok" else settings.severity,
+        key=key,
+        severity="info" if well else settings.severity,
         topic="",
         headline=headline,
         explanation=explanation,
         send=settings.send,
-        zone=zone,
+        zone=occasion.zone,
+        thread=begun.thread if begun else key,
+        phase=_continued(key, begun, well=well) if begun else _first(settings, told),
+    )
+
+
+def _first(settings: FeedsRule, told: Sequence[FeedHealth]) -> Phase:
+    """Return what an alert is that goes on with none: a start where its end will be told, too."""
+    return "start" if len(told) == 1 and told[0].state != "ok" and settings.recovered else "once"
+
+
+def _continued(key: str, begun: ToldAlert, *, well: bool) -> Phase:
+    if well:
+        return "end"
+    return "start" if key == begun.thread else "update"
+
+
+def _left(settings: FeedsRule, begun: ToldAlert, occasion: Occasion) -> Finding:
+    """End the thread of a feed that is not looked at any more: nobody would learn that it is well."""
+    since = day_since(begun.created, occasion.now, ZoneInfo(occasion.zone))
+    return Finding(
+        rule=settings.name,
+        kind=settings.rule,
+        key=f"{begun.thread}:end",
+        severity="info",
+        topic="",
+        headline=f"A trouble that was told {since} is over",
+        explanation="The feed was removed, switched off or given another address in feeds.yaml, or has long been well.",
+        send=settings.send,
+        zone=occasion.zone,
+        thread=begun.thread,
+        phase="end",
     )
 
 

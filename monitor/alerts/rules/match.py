@@ -1,13 +1,17 @@
-"""The rule `match`: tell at once of an item with certain topics, words, feeds or languages. Pure."""
+"""The rule `match`: tell at once of a story with certain topics, words, feeds or languages. Pure.
+
+A story matches when one of its tellings fulfils all conditions on an item; it is told once, with the new item that
+completes what the rule asks for, such as a number of outlets.
+"""
 
 import re
 import unicodedata
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -15,11 +19,7 @@ from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
 from monitor.alerts.wording import counted, moment_name, one_line, percent, topic_name
 from monitor.settings import Duration, Settings
 from storage.alert_records import Finding, StoryLine
-from storage.records import Item
 
-# More items than this on one occasion are one message that lists them: a burst must not flood a channel.
-BURST = 10
-STORIES_KEPT = 25
 _HEADLINE = 150
 
 
@@ -45,15 +45,19 @@ class Words(Settings):
 
 
 class MatchRule(RuleSettings):
-    """Alert on each new item that fulfils every condition given."""
+    """Alert on each story that has a telling which fulfils every condition given; once for each story."""
 
     rule: Literal["match"]
     topics: tuple[str, ...] = Field(
         default=(), description="The item carries one of these topics; empty means any topic."
     )
     min_probability: float = Field(default=0.5, ge=0, le=1, description="The least probability of that topic.")
+    min_outlets: int = Field(
+        default=1, ge=1, description="So many independent outlets must tell the story; copies do not count."
+    )
     words: Words = Field(default_factory=Words, description="Words that title and summary must or must not hold.")
     feeds: tuple[str, ...] = Field(default=(), description="Names of feeds; empty means all of them.")
+    kinds: tuple[str, ...] = Field(default=(), description="Kinds of feeds (`kind:` of a feed); empty means all.")
     lang: tuple[str, ...] = Field(default=(), description="Language codes such as en or de; empty means all of them.")
     max_age: Duration = Field(
         default=timedelta(days=7),
@@ -63,38 +67,53 @@ class MatchRule(RuleSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Hit:
-    """An item that matches: ``asked`` are the rule's own words that it holds, ``words`` those that decided."""
+    """A telling that matches: ``asked`` are the rule's own words that it holds."""
 
-    item: Item
+    telling: Tagged
     topic: str
-    probability: float
     asked: tuple[str, ...]
-    words: tuple[str, ...]
+
+    @property
+    def probability(self) -> float:
+        return self.telling.topics[self.topic]
 
 
 def findings(settings: MatchRule, occasion: Occasion) -> list[Finding]:
-    """Return one finding for each matching item, or a single one for all of them when they are more than ten."""
-    hits = [hit for tagged in occasion.tagged if (hit := _hit(settings, tagged))]
-    if len(hits) > BURST:
-        return [_burst(settings, hits)]
-    return [_single(settings, hit) for hit in hits]
+    """Return one finding for each story that a new item tells and that matches."""
+    found: dict[str, Finding] = {}
+    for tagged in occasion.tagged:
+        key = _key(settings, tagged)
+        if key not in found and _is_news(settings, tagged) and (hits := _hits(settings, tagged)):
+            found[key] = _finding(settings, tagged, hits, occasion.zone)
+    return list(found.values())
 
 
-def _hit(settings: MatchRule, tagged: Tagged) -> _Hit | None:
-    item = tagged.item
-    carried = {topic: p for topic, p in tagged.topics.items() if not settings.topics or topic in settings.topics}
+def _is_news(settings: MatchRule, tagged: Tagged) -> bool:
+    timely = tagged.item.seen - tagged.item.published <= settings.max_age
+    return timely and tagged.outlets >= settings.min_outlets
+
+
+def _hits(settings: MatchRule, tagged: Tagged) -> list[_Hit]:
+    """Return the tellings of a story that match, the one that was published first first."""
+    hits = [hit for telling in (tagged, *tagged.earlier) if (hit := _hit(settings, telling))]
+    return sorted(hits, key=lambda hit: (hit.telling.item.published, hit.telling.item.id))
+
+
+def _hit(settings: MatchRule, telling: Tagged) -> _Hit | None:
+    carried = {topic: p for topic, p in telling.topics.items() if not settings.topics or topic in settings.topics}
     topic = max(carried, key=carried.__getitem__, default=None)
-    if topic is None or carried[topic] < settings.min_probability or not _from(settings, item):
+    if topic is None or carried[topic] < settings.min_probability or not _from(settings, telling):
         return None
-    asked = matching(settings.words, f"{item.title}\n{item.summary}")
-    return None if asked is None else _Hit(item, topic, carried[topic], asked, tagged.words.get(topic, ()))
+    asked = matching(settings.words, f"{telling.item.title}\n{telling.item.summary}")
+    return None if asked is None else _Hit(telling, topic, asked)
 
 
-def _from(settings: MatchRule, item: Item) -> bool:
+def _from(settings: MatchRule, telling: Tagged) -> bool:
+    item = telling.item
     language = (item.lang or "").lower().split("-")[0]
     spoken = not settings.lang or language in [code.lower().split("-")[0] for code in settings.lang]
-    timely = item.seen - item.published <= settings.max_age
-    return spoken and timely and (not settings.feeds or item.feed in settings.feeds)
+    of_kind = not settings.kinds or telling.kind in settings.kinds
+    return spoken and of_kind and (not settings.feeds or item.feed in settings.feeds)
 
 
 def matching(words: Words, text: str) -> tuple[str, ...] | None:
@@ -120,16 +139,45 @@ def _pattern(word: str) -> re.Pattern[str]:
     return re.compile(r"(?<!\w)" + r"\s+".join(parts) + ending)
 
 
-def _single(settings: MatchRule, hit: _Hit) -> Finding:
-    return _finding(
-        settings,
-        [hit],
-        key=f"{settings.name}:item:{hit.item.id}",
-        headline=f"{topic_name(hit.topic)}: {hit.item.title}",
-        explanation=(
-            f"Published by {one_line(hit.item.feed, 60)} at {moment_name(hit.item.published)}; "
-            f"the model gives {hit.topic} {percent(hit.probability)}.{_holds(hit.asked)}"
-        ),
+def _key(settings: MatchRule, tagged: Tagged) -> str:
+    if tagged.story_id is None:
+        return f"{settings.name}:item:{tagged.item.id}"
+    return f"{settings.name}:story:{tagged.story_id}"
+
+
+def _finding(settings: MatchRule, tagged: Tagged, hits: Sequence[_Hit], zone: str) -> Finding:
+    """Tell a story by the first of its tellings that match."""
+    first, strongest = hits[0], max(hits, key=lambda hit: hit.probability)
+    topic, item = strongest.topic, first.telling.item
+    return Finding(
+        rule=settings.name,
+        kind=settings.rule,
+        key=_key(settings, tagged),
+        severity=settings.severity,
+        topic=topic,
+        headline=one_line(f"{topic_name(topic)}: {item.title}", _HEADLINE),
+        explanation=_explanation(tagged, first, strongest, zone),
+        send=settings.send,
+        stories=(_line(tagged, first, strongest),),
+        evidence=(_first_of_topic(tagged, topic),),
+        zone=zone,
+        strength=strongest.probability * (1 - 0.5**tagged.outlets),
+    )
+
+
+def _first_of_topic(tagged: Tagged, topic: str) -> int:
+    """Return the item by which an alert of the topic's trend would list this story, so that the trend mutes it."""
+    tellings = [one.item for one in (tagged, *tagged.earlier) if topic in one.topics]
+    return min(tellings, key=lambda item: (item.published, item.id)).id
+
+
+def _explanation(tagged: Tagged, first: _Hit, strongest: _Hit, zone: str) -> str:
+    """Say who published it, how many outlets tell it, how sure the model is, and which words it holds."""
+    item = first.telling.item
+    outlets = f"; {counted(tagged.outlets, 'outlet', 'outlets')} tell it" if tagged.outlets > 1 else ""
+    return (
+        f"Published by {one_line(item.feed, 60)} at {moment_name(item.published, ZoneInfo(zone))}{outlets}; "
+        f"the model gives {strongest.topic} {percent(strongest.probability)}.{_holds(first.asked)}"
     )
 
 
@@ -137,36 +185,7 @@ def _holds(words: tuple[str, ...]) -> str:
     return f" It holds {', '.join(f'“{word}”' for word in words)}." if words else ""
 
 
-def _burst(settings: MatchRule, hits: list[_Hit]) -> Finding:
-    feeds = len({hit.item.feed for hit in hits})
-    return _finding(
-        settings,
-        hits,
-        key=f"{settings.name}:items:{hits[0].item.id}:{len(hits)}",
-        headline=f"{len(hits):,} new items match {settings.name}",
-        explanation=(
-            f"They came at once, from {counted(feeds, 'feed', 'feeds')}, and are told in one message; "
-            "the strongest come first."
-        ),
-    )
-
-
-def _finding(settings: MatchRule, hits: list[_Hit], *, key: str, headline: str, explanation: str) -> Finding:
-    strongest = sorted(hits, key=lambda hit: -hit.probability)
-    return Finding(
-        rule=settings.name,
-        kind=settings.rule,
-        key=key,
-        severity=settings.severity,
-        topic=Counter(hit.topic for hit in hits).most_common(1)[0][0],
-        headline=one_line(headline, _HEADLINE),
-        explanation=explanation,
-        send=settings.send,
-        stories=tuple(_line(hit) for hit in strongest[:STORIES_KEPT]),
-        evidence=tuple(hit.item.id for hit in strongest),
-    )
-
-
-def _line(hit: _Hit) -> StoryLine:
-    item = hit.item
-    return StoryLine(item.id, item.title, item.url, item.feed, 1, item.published, hit.probability, hit.words)
+def _line(tagged: Tagged, first: _Hit, strongest: _Hit) -> StoryLine:
+    item, words = first.telling.item, strongest.telling.words.get(strongest.topic, ())
+    outlets, likely = max(tagged.outlets, 1), strongest.probability
+    return StoryLine(item.id, item.title, item.url, item.feed, outlets, item.published, likely, words)

@@ -7,15 +7,16 @@ thread of its own, with a start and an end, and named by what fails and since wh
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from shlex import quote
 from typing import Annotated, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from monitor.alerts.rules.threads import open_threads
 from monitor.alerts.wording import counted, day_since, one_line, span
-from monitor.settings import Duration
+from monitor.settings import Duration, format_duration
 from storage.alert_records import ChannelHealth, Finding, StreamHealth
 
 FEWEST_FEEDS = 3
@@ -30,7 +31,14 @@ _PAUSED = f"{_ABOUT}; trends leave out what feeds that fail do not cover."
 _LOOK = "Run `monitor status`: it says of each feed what is wrong."
 _NETWORK = f"Look at this machine’s network first (DNS, proxy, firewall). {_LOOK}"
 
-Limit = Annotated[Duration, Field(ge=_SHORTEST)]
+
+def _long_enough(limit: timedelta) -> timedelta:
+    if limit < _SHORTEST:
+        raise ValueError(f"write at least {format_duration(_SHORTEST)}")
+    return limit
+
+
+Limit = Annotated[Duration, AfterValidator(_long_enough)]
 
 
 class SilenceRule(RuleSettings):
@@ -73,9 +81,7 @@ def findings(settings: SilenceRule, occasion: Occasion) -> list[Finding]:
     """
     if occasion.stream is None:
         return []
-    begun = {
-        alert.thread: _what(settings, alert.thread) for alert in open_threads(occasion.told, settings.name).values()
-    }
+    begun = {thread: _what(settings, thread) for thread in open_threads(occasion.told, settings.name)}
     view = _View(settings, occasion, occasion.stream, {what: thread for thread, what in begun.items()})
     troubles = [trouble for check in _CHECKS for trouble in check(view)]
     lasting = {trouble.what for trouble in troubles}
@@ -115,6 +121,10 @@ class _View:
         """Write a moment as it is said after 'since'."""
         return day_since(moment, self.now, ZoneInfo(self.occasion.zone))
 
+    def too_long(self, what: str, since: datetime, limit: timedelta) -> bool:
+        """Tell whether a silence is too long; one that was told lasts until it ends, even if the limit was raised."""
+        return self.now - since >= limit or self.begun.get(what) == _thread(self.settings, what, since)
+
     def lasted(self, moment: datetime) -> str:
         return span(max(self.now - moment, timedelta(0)))
 
@@ -127,8 +137,8 @@ def _no_items(view: _View) -> Iterator[_Trouble]:
     if limit is None or stream.began is None:
         return
     since = max(stream.last_item or stream.began, stream.began)
-    if view.now - since >= limit:
-        headline = f"No news at all for {view.lasted(since)}: nothing new from any feed since {view.when(since)}"
+    if view.too_long("no_items", since, limit):
+        headline = f"No news for {view.lasted(since)}: nothing new from any feed since {view.when(since)}"
         cause, advice = _cause(view, since)
         yield _Trouble("no_items", since, headline, f"{cause} {_PAUSED}", advice)
 
@@ -161,7 +171,7 @@ def _no_answer(view: _View) -> Iterator[_Trouble]:
     if limit is None or stream.began is None or not stream.feeds:
         return
     since = max(stream.last_ok or stream.began, stream.began)
-    if view.now - since >= limit:
+    if view.too_long("no_answer", since, limit):
         headline = f"No feed has answered for {view.lasted(since)}"
         yield _Trouble("no_answer", since, headline, f"{_no_answers(view)} {_share(stream)}. {_PAUSED}", _NETWORK)
 
@@ -172,17 +182,16 @@ def _failing(view: _View) -> Iterator[_Trouble]:
         return
     percent = 100 * stream.failing / stream.feeds
     if percent >= (limit * _STILL_FAILING if "failing" in view.begun else limit):
-        headline = f"{_share(stream)} or are blocked: {percent:.0f}% of them"
-        limits = f"The limit of this rule is {limit}%."
-        yield _Trouble("failing", view.now, headline, f"{limits} {_PAUSED}", _NETWORK)
+        headline = f"{percent:.0f}% of the feeds fail: {stream.failing:,} of {stream.feeds:,}"
+        explanation = f"They fail or are blocked; the limit of this rule is {limit}%. {_PAUSED}"
+        yield _Trouble("failing", view.now, headline, explanation, _NETWORK)
 
 
 def _feeds(view: _View) -> Iterator[_Trouble]:
     for name, limit in view.settings.feeds.items():
         since = view.stream.seen.get(name)
-        if since is not None and view.now - since >= limit:
-            feed = one_line(name, _NAME)
-            headline = f"Feed “{feed}” has brought nothing new since {view.when(since)}"
+        if since is not None and view.too_long(f"feeds:{name}", since, limit):
+            headline = f"Feed “{one_line(name, _NAME)}” has brought nothing new since {view.when(since)}"
             explanation = f"It must bring news within {span(limit)}, says this rule. {_ABOUT}."
             advice = f"{_LOOK} Then open the feed’s address in a browser; its publisher may have moved or stopped."
             yield _Trouble(f"feeds:{name}", since, headline, explanation, advice)
@@ -190,8 +199,8 @@ def _feeds(view: _View) -> Iterator[_Trouble]:
 
 def _channels(view: _View) -> Iterator[_Trouble]:
     limit = view.settings.channels
-    for channel in view.stream.channels if limit else ():
-        if limit and view.now - channel.since >= limit:
+    for channel in view.stream.channels:
+        if limit and view.too_long(f"channels:{channel.name}", channel.since, limit):
             yield _of_channel(view, channel)
 
 
@@ -204,7 +213,7 @@ def _of_channel(view: _View, channel: ChannelHealth) -> _Trouble:
         since=channel.since,
         headline=f"Channel “{name}” has taken no message for {view.lasted(channel.since)}",
         explanation=f"{reason + '. ' if reason else ''}Since {view.when(channel.since)}; {waiting}{given_up}.",
-        advice=f"Run `monitor alerts test --channel {name}`: it sends a message and says what fails.",
+        advice=f"Run `monitor alerts test {quote(name)}`: it sends a message and says what fails.",
         channel=True,
     )
 
@@ -230,8 +239,7 @@ _WELL = {
 
 def _start(view: _View, trouble: _Trouble) -> Finding:
     settings = view.settings
-    new = f"{settings.name}:{trouble.what}:{trouble.since.astimezone(UTC).replace(microsecond=0).isoformat()}"
-    thread = view.begun.get(trouble.what, new)
+    thread = view.begun.get(trouble.what) or _thread(settings, trouble.what, trouble.since)
     return Finding(
         rule=settings.name,
         kind=settings.rule,
@@ -278,6 +286,10 @@ def _ended(view: _View, thread: str) -> tuple[str, str]:
     }
     headline, explanation = _WELL[kind]
     return headline.format(**words), explanation.format(**words)
+
+
+def _thread(settings: SilenceRule, what: str, since: datetime) -> str:
+    return f"{settings.name}:{what}:{since.astimezone(UTC).replace(microsecond=0).isoformat()}"
 
 
 def _what(settings: SilenceRule, thread: str) -> str:
