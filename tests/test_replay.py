@@ -63,9 +63,10 @@ async def replayed(store: Store, since: datetime, until: datetime, topics: Seque
 
 
 def retold(headline: str) -> str:
-    """Tell a story in part with other words."""
+    """Tell a story in part with other words; every other time without its topic."""
     subject, *words = headline.split()[:4]
-    return f"{' '.join(words)} {subject} so what"
+    about = subject if words[0] < "h" else "and"
+    return f"{' '.join(words)} {about} so what"
 
 
 class OneTopic(FakeClassifier):

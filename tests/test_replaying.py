@@ -115,7 +115,7 @@ WRONG = {
     "rules that are nowhere": (("--rules", "nowhere.yaml"), 2, "there is no nowhere.yaml"),
     "rules that are wrong": (("--rules", "wrong.yaml"), 2, "wrong.yaml:1:11: alerts.0.nme: unknown key; did you mean"),
     "a file without rules": (("--rules", "none.yaml"), 2, "none.yaml:1:1: alerts: is missing"),
-    "no rule that could be replayed": (("--rules", "feeds.yaml"), 2, "there is no rule to replay"),
+    "no rule that could be replayed": (("--rules", "others.yaml"), 2, "there is no rule to replay"),
     "a list without rules": (("--rules", "empty.yaml"), 2, "alerts: there is no rule to replay"),
 }
 
@@ -126,6 +126,7 @@ def test_what_is_wrong_is_said(home: Path, situation: str) -> None:
     (home / "wrong.yaml").write_text("alerts: [{nme: x, name: y, rule: trend}]\n")
     (home / "none.yaml").write_text("contact: a@b.example\n")
     (home / "empty.yaml").write_text("alerts: []\n")
+    (home / "others.yaml").write_text("alerts: [{name: trouble, rule: feeds}]\n")
     result = replay(*arguments)
     assert (result.exit_code, message in result.output) == (code, True), result.output
 

@@ -6,7 +6,7 @@ what a query would have answered; and a digest tells what others found.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings, Tagged
@@ -104,8 +104,7 @@ class Replay:
         """Yield each finding once: an alert whose key is known is none."""
         rules = [rule for rule in rules if rule.rule in REPLAYED]
         memory = _Memory()
-        for moment, looked in self._occasions(rules):
-            occasion = replace(looked, told=memory.told, last=memory.last)
+        for moment, occasion in self._occasions(rules, memory):
             new = _new(rules, occasion, memory)
             if then and any(not found.stories for found in new):  # seldom, and looking stories up is slow
                 wanted = topics_of_interest(rules, occasion.trends, occasion.told, occasion.now)
@@ -114,13 +113,14 @@ class Replay:
             of = {trend.topic: trend for trend in occasion.trends}
             yield from (Raised(moment.now, found, of.get(found.topic)) for found in new)
 
-    def _occasions(self, rules: Sequence[RuleSettings]) -> Iterator[tuple[Moment, Occasion]]:
+    def _occasions(self, rules: Sequence[RuleSettings], memory: _Memory) -> Iterator[tuple[Moment, Occasion]]:
         """Yield what the rules looked at; trends come with the last batch of a moment, when nothing waits any more."""
         for seen, trends in self.judged(rules):
-            *early, last = seen.batches
+            now, told, last = seen.moment.now, memory.told, memory.last
+            *early, newest = seen.batches
             for batch in early:
-                yield seen.moment, Occasion(seen.moment.now, self.view.zone, (), batch)
-            yield seen.moment, Occasion(seen.moment.now, self.view.zone, tuple(trends.values()), last)
+                yield seen.moment, Occasion(now, self.view.zone, (), batch, told=told, last=last)
+            yield seen.moment, Occasion(now, self.view.zone, tuple(trends.values()), newest, told=told, last=last)
 
     def judged(self, rules: Sequence[RuleSettings]) -> Iterator[tuple[Seen, dict[str, Trend]]]:
         """Yield each moment with its trends. Where the daemon began to live, it knew of no earlier trend."""

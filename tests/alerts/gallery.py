@@ -155,7 +155,7 @@ def digest() -> Alert:
     data = DigestData(
         NOW - timedelta(hours=24), NOW, 412,
         (
-            _topic(days_counts(), TREND, 0.31, stories()[:3]),
+            _topic(days_counts(), TREND, 0.31, stories()[:2]),
             _topic(CAPEX, fall, 0.04, stories(OTHER_NEWS[:2])),
             _topic(RULES, rules, 0.07),
             _topic(POWER, power, 0.03, stories(OTHER_NEWS[2:])),
