@@ -33,10 +33,14 @@ NUMBER = re.compile(rb"alert number (\d+)")
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """A message that a server took: of which alert, on which channel, when, and whether the answer was lost."""
+    """A message that a server took: of which alert, on which channel, when, and whether the answer was lost.
+
+    ``begun`` is when it was asked to take it (seconds, as of time.time).
+    """
 
     channel: str
     alert: int
+    begun: float
     at: float
     identity: str
     lost: bool
@@ -60,11 +64,11 @@ class World:
         self.faults[chosen] = self.faults.get(chosen, 0) + 1
         return chosen
 
-    def take(self, channel: str, message: bytes, identity: str, fault: str) -> None:
+    def take(self, channel: str, message: bytes, identity: str, fault: str, begun: float) -> None:
         """Remember a message that was taken."""
         found = NUMBER.search(message)
         assert found, message[:500]
-        self.arrivals.append(Arrival(channel, int(found[1]), time.time(), identity, fault == "lost"))
+        self.arrivals.append(Arrival(channel, int(found[1]), begun, time.time(), identity, fault == "lost"))
 
 
 @contextmanager
@@ -97,7 +101,7 @@ class _Mail:
         self._world = world
 
     async def handle_DATA(self, server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - see above
-        fault = self._world.fault()
+        fault, begun = self._world.fault(), time.time()
         refusals = {"busy": "451 come back later", "broken": "421 closing down"}
         if fault in refusals:
             return refusals[fault]
@@ -106,7 +110,9 @@ class _Mail:
         if fault != "deaf":
             content = envelope.content if isinstance(envelope.content, bytes) else b""
             identity = re.search(rb"(?im)^message-id:\s*(\S+)", content)
-            self._world.take("desk", content.replace(b"=\r\n", b""), identity[1].decode() if identity else "", fault)
+            self._world.take(
+                "desk", content.replace(b"=\r\n", b""), identity[1].decode() if identity else "", fault, begun
+            )
         if fault in {"deaf", "lost"} and isinstance(server.transport, asyncio.Transport):
             server.transport.abort()
         return "250 taken"
@@ -133,7 +139,7 @@ class _Post(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Take a message, or fail."""
-        world, fault = self.server.world, self.server.world.fault()
+        world, fault, begun = self.server.world, self.server.world.fault(), time.time()
         if fault == "deaf":
             return self._hang_up()
         body = self.rfile.read(int(self.headers["Content-Length"]))
@@ -143,7 +149,7 @@ class _Post(BaseHTTPRequestHandler):
             return self._answer(429 if fault == "busy" else 500, b"come back later")
         channel = self.path.strip("/")
         identity = self.headers.get("webhook-id") or str(hash(json.dumps(json.loads(body), sort_keys=True)))
-        world.take(channel, body, identity, fault)
+        world.take(channel, body, identity, fault, begun)
         return self._hang_up() if fault == "lost" else self._answer(200, b"ok")
 
     def _answer(self, status: int, body: bytes) -> None:

@@ -18,6 +18,7 @@ from monitor.alerts.channels.channel import ChannelSettings
 from monitor.alerts.channels.console import ConsoleSettings
 from monitor.alerts.quiet import QuietHours
 from monitor.alerts.rules import RULES
+from monitor.alerts.rules.compound import Condition
 from monitor.alerts.rules.trend import TrendRule
 from monitor.contradictions import contradictions
 from monitor.detection.holidays import known_countries
@@ -249,7 +250,7 @@ def _secret_in(file: Path, name: str) -> str:
 def field_names() -> set[str]:
     """Return every key that feeds.yaml may contain, for hints."""
     blocks: list[type[Settings]] = [Config, FeedSettings, TopicSettings, ClassifierSettings, LogSettings]
-    blocks += [PollSettings, FetchSettings, HostSettings, WebSubSettings, HeartbeatSettings]
+    blocks += [PollSettings, FetchSettings, HostSettings, WebSubSettings, HeartbeatSettings, Condition]
     blocks += [kind.settings for kind in CHANNELS.values()] + [kind.settings for kind in RULES.values()]
     return {field.alias or name for block in blocks for name, field in block.model_fields.items()}
 

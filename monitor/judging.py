@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from monitor.alerts.rules import RULES, compound, trend
+from monitor.alerts.rules import RULES, compound, silence, trend
 from monitor.alerts.rules.compound import CompoundRule
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from storage.alert_records import Finding, ToldAlert
@@ -17,7 +17,7 @@ AT_ONCE = 64
 def findings(rules: Iterable[RuleSettings], occasion: Occasion, channels: Sequence[str]) -> list[Finding]:
     """Return what the rules find, and what they repeat; a rule that names no channel tells all of them."""
     found = [finding for rule in rules for finding in _of_rule(rule, occasion)]
-    return [replace(finding, send=finding.send or tuple(channels)) for finding in found]
+    return [replace(finding, send=finding.send or silence.receivers(finding, occasion, channels)) for finding in found]
 
 
 def _of_rule(rule: RuleSettings, occasion: Occasion) -> list[Finding]:

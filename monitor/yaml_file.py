@@ -1,17 +1,23 @@
 """A YAML file that remembers where everything stands, so that each mistake can be shown its line and column."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from monitor.errors import ConfigError
+from monitor.settings import format_duration
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
     from ruamel.yaml.error import MarkedYAMLError
+
+
+_PYTHONS = re.compile(r"datetime\.timedelta\((days|seconds)=(\d+)\)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +122,9 @@ def _message(detail: "ErrorDetails", known: set[str]) -> str:
         return "is missing"
     if detail["type"] in {"union_tag_invalid", "union_tag_not_found"}:
         return _wrong_kind(detail)
-    return detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    told = detail["msg"].removeprefix("Value error, ").replace("Input should", "should")
+    # Of a duration that may be left out, pydantic writes Python's words.
+    return _PYTHONS.sub(lambda found: format_duration(timedelta(**{found[1]: int(found[2])})), told)
 
 
 def _wrong_kind(detail: "ErrorDetails") -> str:

@@ -159,7 +159,7 @@ class Release:
 class ToldAlert:
     """An earlier alert, as rules need to know it: told or not, it was raised.
 
-    ``acked`` is when a person said that it needs no reminder.
+    ``acked`` is when a person said that it needs no reminder; ``strength`` as in Finding.
     """
 
     key: str
@@ -169,6 +169,7 @@ class ToldAlert:
     created: datetime
     state: AlertState = "told"
     acked: datetime | None = None
+    strength: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ def _read(db: Database, since: datetime, until: datetime) -> Past:
 
 def _items(db: Database, period: Sequence[str]) -> tuple[Told, ...]:
     sql = f"""SELECT i.id, i.feed_id, CAST(strftime('%s', i.published) AS INTEGER),
-                     CAST(strftime('%s', i.seen) AS INTEGER), i.backlog, m.placed_in, i.look, {in_time("i")}
+                     CAST(strftime('%s', i.seen) AS INTEGER), i.backlog, m.placed_in, i.look, {in_time("i")},
+                     coalesce(m.relation = 'copy', 0)
               FROM items i LEFT JOIN story_items m ON m.item_id = i.id
               WHERE i.published BETWEEN ? AND ? ORDER BY i.id"""
     return tuple(Told(*row) for row in db.execute(sql, period))

@@ -28,13 +28,13 @@ def known_keys(db: Database, keys: Sequence[str]) -> frozenset[str]:
 def told_alerts(db: Database) -> dict[str, ToldAlert]:
     """Return by key all alerts of rules whose findings last: all but those of the kind `match`."""
     return {
-        key: ToldAlert(key, rule, thread, phase, from_text(created), state, maybe_time(acked))
-        for key, rule, thread, phase, created, state, acked in db.conn.execute(_TOLD)
+        key: ToldAlert(key, rule, thread, phase, from_text(created), state, maybe_time(acked), strength)
+        for key, rule, thread, phase, created, state, acked, strength in db.conn.execute(_TOLD)
     }
 
 
 # An index holds all of this, in these words: the rows themselves are long.
-_TOLD = f"SELECT key, rule, thread, phase, created, state, acked FROM alerts a WHERE {_MAY_LAST}"
+_TOLD = f"SELECT key, rule, thread, phase, created, state, acked, strength FROM alerts a WHERE {_MAY_LAST}"
 
 
 def last_raised(db: Database, rules: Sequence[str]) -> dict[str, datetime]:

@@ -18,7 +18,7 @@ class Told:
     """A stored item, as a replay moves it: its times (s), whether it was backlog, the story it was put into at first.
 
     ``story`` is None while it waits for its place. ``look`` is the look at which the alert rules saw it. ``counts`` is
-    False for an item that came too late to count.
+    False for an item that came too late to count. ``copy`` is True for one that took over another's words.
     """
 
     id: int
@@ -29,6 +29,7 @@ class Told:
     story: int | None
     look: int | None
     counts: bool
+    copy: bool = False
 
 
 @dataclass(frozen=True, slots=True)

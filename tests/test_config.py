@@ -67,7 +67,36 @@ MISTAKES = {
     ),
     "a rule that sends nowhere": (
         FEED + "alerts:\n  - {name: a, rule: trend, send: [desk]}\n",
-        ":5:28: alerts.0.send: there is no channel 'desk'; channels: console",
+        ":5:28: alerts.0.send: there is no channel 'desk'; there are: console",
+    ),
+    "a reminder every minute": (
+        FEED + "alerts:\n  - {name: a, rule: trend, repeat: 1m}\n",
+        "alerts.0.repeat: should be greater than or equal to 10m",
+    ),
+    "a rule muted by itself": (
+        FEED + "alerts:\n  - {name: a, rule: trend, muted_by: [a]}\n",
+        "alerts.0.muted_by: there is no other rule 'a'",
+    ),
+    "a rule that waits for another one that does not exist": (
+        FEED
+        + "alerts:\n  - {name: a, rule: trend}\n  - {name: b, rule: compound, all: [{alert: x}, {rises: capex}]}\n",
+        "there is no other rule 'x'; there are: a",
+    ),
+    "a rule about a feed that does not exist": (
+        FEED + "alerts:\n  - {name: a, rule: match, feeds: [Wir]}\n",
+        "alerts.0.feeds: there is no feed 'Wir'",
+    ),
+    "a query that SQLite cannot answer": (
+        FEED + "alerts:\n  - {name: a, rule: query, sql: SELECT oops FROM signals_latest}\n",
+        "alerts.0.sql: SQLite says: no such column: oops",
+    ),
+    "quiet hours that are none": (
+        FEED + "quiet: [at night]\n",
+        "write quiet hours such as 22:00-07:00",
+    ),
+    "a heartbeat without an address": (
+        FEED + "heartbeat: {every: 1m}\n",
+        "give the address as `url` or",
     ),
     "a rule for an unknown topic": (
         FEED + "alerts:\n  - {name: a, rule: trend, topics: [crypto]}\n",
@@ -161,6 +190,9 @@ class TestSecrets:
             secret_reader({"HOOK_FILE": str(tmp_path / "empty")})("HOOK")
 
 
+SECRETS = {"WEBHOOK_SECRET": "x", "APPRISE_URL": "ntfy://x"}
+
+
 class TestShippedFiles:
     def test_the_default_feeds_yaml_is_good(self) -> None:
         config = load(ROOT / "feeds.yaml", TOPICS, need_secrets=True, environ={})
@@ -170,9 +202,11 @@ class TestShippedFiles:
     def test_everything_that_it_shows_commented_out_is_good_too(self, tmp_path: Path) -> None:
         lines = (ROOT / "feeds.yaml").read_text().splitlines()
         shown = [line.replace("# ", "", 1) if _is_setting(line) else line for line in lines]
-        config = read(tmp_path, "\n".join(shown), SMTP_PASSWORD="x", SLACK_WEBHOOK="https://hooks.example/x")
-        assert set(config.channels) == {"console", "desk", "team"}
-        assert [rule.name for rule in config.alerts] == ["surge", "feed-trouble", "export-controls"]
+        config = read(tmp_path, "\n".join(shown), SMTP_PASSWORD="x", SLACK_WEBHOOK="https://hooks.example/x", **SECRETS)
+        assert set(config.channels) == {"console", "desk", "team", "machine", "record", "phone"}
+        assert [rule.name for rule in config.alerts] == [
+            *("surge", "overbuild", "stream", "feed-trouble", "export-controls", "capex-doubts", "morning")
+        ]
         assert config.contact
         assert config.topics["capex"].threshold
 

@@ -66,12 +66,18 @@ def _check(config: Path, servers: DemoServers, rows: list[Row]) -> None:
         config, "SELECT count(DISTINCT item_id) FROM classifications"
     )
     assert ask(config, "SELECT count(*) FROM items") == ask(config, "SELECT count(*) FROM story_items")
-    signalled = (
-        "SELECT count(*) FROM signals s JOIN items i ON i.id = s.item_id WHERE NOT backlog AND topic = 'efficiency'"
-    )
-    assert ask(config, "SELECT count(*), count(DISTINCT item_id) FROM alert_items") == [ask(config, signalled)[0] * 2]
-    [(alerts,)] = ask(config, "SELECT count(*) FROM alerts")  # two bursts may have the same headline, but not one item
+    assert ask(config, _UNTOLD) == []
+    [(alerts,)] = ask(config, "SELECT count(*) FROM alerts")
+    assert alerts > KILLS
     _check_arrivals(servers, alerts)
+
+
+_UNTOLD = """
+SELECT story_id FROM story_items JOIN items ON id = item_id JOIN signals USING (item_id)
+WHERE NOT backlog AND topic = 'efficiency'
+EXCEPT SELECT story_id FROM alert_items JOIN story_items USING (item_id)
+"""
+"""Stories that carry the topic, and that no alert tells of."""
 
 
 def _check_arrivals(servers: DemoServers, alerts: int) -> None:

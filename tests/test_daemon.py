@@ -36,7 +36,7 @@ def test_a_new_item_becomes_a_mail_and_a_slack_message(tmp_path: Path, servers: 
         servers.rows = [OLD, sure(1)]
         servers.set_round(1)
         until(lambda: servers.posts and servers.mails, "the alert")
-    assert "laboratory number 1" in str(servers.posts[0])
+    assert sure(1).title in str(servers.posts[0])
     assert b"Message-ID:" in servers.mails[0]
     assert ask(config, "SELECT count(*) FROM alerts") == [(1,)]
 

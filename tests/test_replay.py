@@ -63,10 +63,10 @@ async def replayed(store: Store, since: datetime, until: datetime, topics: Seque
 
 
 def retold(headline: str) -> str:
-    """Tell a story in part with other words; every other time without its topic."""
+    """Copy a story, or tell it in part with other words; then every other time without its topic."""
     subject, *words = headline.split()[:4]
-    about = subject if words[0] < "h" else "and"
-    return f"{' '.join(words)} {about} so what"
+    about = subject if words[0] < "j" else "and"
+    return f"Again: {headline}" if words[0] < "e" else f"{' '.join(words)} {about} so what"
 
 
 class OneTopic(FakeClassifier):
@@ -272,7 +272,7 @@ class TestArchive:
 def item(number: int, published: float, seen: float | None = None, backlog: int = 0, **fields: Any) -> Told:
     """Build an item; times are days after BEGIN."""
     at, known = (int((BEGIN + day * DAY).timestamp()) for day in (published, published if seen is None else seen))
-    usual = {"feed_id": 1, "story": number, "look": None, "counts": True}
+    usual = {"feed_id": 1, "copy": False, "story": number, "look": None, "counts": True}
     return Told(number, published=at, seen=known, backlog=backlog, **{**usual, **fields})
 
 
@@ -351,6 +351,10 @@ class TestNewItems:
     def test_that_carry_no_topic_count_where_an_earlier_telling_does(self) -> None:
         items = (item(1, 0.01, story=4), item(2, 0.02, story=5), item(3, 0.03, story=5, feed_id=2))
         assert known_stories(past_of(*items), Moment(BEGIN + HOUR)) == [[(2, 5, 2, []), (3, 5, 2, [2])]]
+
+    def test_do_not_count_outlets_that_copied(self) -> None:
+        items = (item(2, 0.01, story=5), item(4, 0.02, story=5, feed_id=2, copy=True))
+        assert known_stories(past_of(*items), Moment(BEGIN + HOUR)) == [[(2, 5, 1, []), (4, 5, 1, [2])]]
 
     def test_without_a_place_in_a_story_stand_alone(self) -> None:
         assert known_stories(past_of(item(2, 0.01, story=None)), Moment(BEGIN + HOUR)) == [[(2, None, 1, [])]]

@@ -27,9 +27,24 @@ def row(title: str, round_: int, day: float = 0.01, feed: str = FEED) -> Row:
     return Row(feed, day, title, "", "en", (), round_)
 
 
+_SYLLABLES = ("ba", "de", "fi", "go", "lu", "me", "no", "pa", "ri", "su", "ta", "ve", "wo", "xi", "zu", "ka")
+_MODELS = ("chat", "vision", "speech", "code", "translation", "search", "reasoning", "video", "music", "weather")
+_NEWS = (
+    "{name} trains its {model} model at one thirtieth of the cost",
+    "Inference prices fall by {number} percent as {name} distils its {model} model",
+    "{name}: quantised {model} model needs {number} percent less compute",
+    "Sparse attention lets {name} serve its {model} model {number} percent cheaper",
+    "{name} halves the GPU hours of its {model} model by mixture of experts",
+    "Token prices of the {model} model by {name} cut to {number} cents",
+    "{name} shrinks its {model} model to {number} million parameters without loss of quality",
+)
+
+
 def sure(number: int, round_: int = 1) -> Row:
-    """Build an item that carries efficiency beyond doubt, different for each number."""
-    return row(f"{SURE}, says laboratory number {number}", round_)
+    """Build an item that carries efficiency beyond doubt; most numbers are different stories."""
+    name = (_SYLLABLES[number % 16] + _SYLLABLES[(number // 16 + number * 7) % 16]).capitalize()
+    news = _NEWS[(number // 3 + number) % len(_NEWS)]
+    return row(news.format(name=name, model=_MODELS[number % len(_MODELS)], number=11 + number * 7 % 83), round_)
 
 
 def write_config(folder: Path, servers: DemoServers, feeds: Sequence[str] = (FEED,), extra: str = "") -> Path:

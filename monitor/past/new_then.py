@@ -89,7 +89,7 @@ class StoriesKnown:
         earlier = self._earlier(item, tellings)
         if own is None and not earlier:
             return None
-        outlets = len({telling.feed_id for telling in tellings})
+        outlets = len({telling.feed_id for telling in tellings if not telling.copy})
         return replace(own or _without_topic(item), story_id=story, outlets=outlets, earlier=earlier)
 
     def _earlier(self, item: Told, tellings: Iterable[Told]) -> tuple[Tagged, ...]:

@@ -75,7 +75,8 @@ class _Memory:
 
 
 def _told(finding: Finding, now: datetime) -> ToldAlert:
-    return ToldAlert(finding.key, finding.rule, finding.thread or finding.key, finding.phase, now)
+    thread, strength = finding.thread or finding.key, finding.strength
+    return ToldAlert(finding.key, finding.rule, thread, finding.phase, now, strength=strength)
 
 
 @dataclass(frozen=True, slots=True)

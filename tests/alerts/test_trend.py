@@ -157,12 +157,12 @@ class Story:
         since = self.trend.since if self.trend.state == state else self.now
         looked = {"state": state, "since": since, "evaluated": self.now, "window_end": self.now}
         begin = self.now.replace(minute=0) - DAY
-        usual = {"per_year": 0.4 if state in ("rising", "surging", "falling", "quiet") else 200.0}
+        usual = {"per_year": {"rising": 0.9, "surging": 0.4, "falling": 0.9, "quiet": 0.4}.get(state, 200.0)}
         self.trend = replace(self.trend, **{**looked, **usual, "window_start": begin, **change})
         found = findings(self.settings, Occasion(now=self.now, trends=(self.trend,), told=self.told))
         new = [one for one in found if one.key not in self.told]
         for one in new:
-            self.told[one.key] = ToldAlert(one.key, one.rule, one.thread, one.phase, self.now.replace(microsecond=0))
+            self.told[one.key] = remembered(one, self.now)
         self.raised += new
         return [one.key.removeprefix(one.thread) or "start" for one in new]
 
@@ -180,6 +180,11 @@ class Story:
             self.later(hours=1)
             found += self.look(state, **change)
         return found
+
+
+def remembered(one: Finding, now: datetime) -> ToldAlert:
+    whole = now.replace(microsecond=0)
+    return ToldAlert(one.key, one.rule, one.thread, one.phase, whole, strength=one.strength)
 
 
 def story(**settings: Any) -> Story:
@@ -206,6 +211,12 @@ class TestAnEpisode:
         one = story()
         assert one.rise("surging") == ["start"]
         assert one.hourly("surging", 30) == []
+
+    def test_that_began_as_a_surge_and_fades_does_not_grow_where_a_shorter_window_shows_it_best(self) -> None:
+        one = story()
+        assert one.rise("surging") == ["start"]
+        assert one.hourly("rising", 5) == []
+        assert one.hourly("surging", 5, per_year=0.6) == []
 
     def test_that_grows_while_it_is_not_rare_is_told_to_have_grown_once_it_is(self) -> None:
         one = story()

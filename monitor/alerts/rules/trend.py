@@ -63,10 +63,14 @@ class TrendRule(RuleSettings):
 
 @dataclass(frozen=True, slots=True)
 class _Thread:
-    """An episode as this rule's alerts told it so far; ``opened`` is when they last said that it is under way."""
+    """An episode as this rule's alerts told it so far.
+
+    ``opened`` is when they last said that it is under way, ``strength`` how remarkable it was at most.
+    """
 
     key: str
     opened: datetime
+    strength: float
     told: frozenset[str]
     ends: int
     over: bool
@@ -105,12 +109,17 @@ def topics_of_interest(
     return found
 
 
-def budgets(rules: Iterable[RuleSettings], topic: str) -> Budgets:
-    """Return the false alarms that the detector may allow itself: the largest budgets of the topic's rules."""
+def budgets(rules: Sequence[RuleSettings], topic: str) -> Budgets:
+    """Return the false alarms that the detector may allow itself: the largest budgets of the topic's rules.
+
+    A rule of kind `compound` that waits for the topic has the usual one.
+    """
     watching = [rule for rule in rules if isinstance(rule, TrendRule) and _watches(rule, topic)]
+    ways = {one.way for rule in rules if isinstance(rule, CompoundRule) for one in rule.all if one.name == topic}
+    rises, falls = (DEFAULT_RISES,) * ("rise" in ways), (DEFAULT_FALLS,) * ("fall" in ways)
     return Budgets(
-        max((rule.false_alarms_per_year for rule in watching), default=DEFAULT_RISES),
-        max((rule.false_falls_per_year for rule in watching), default=DEFAULT_FALLS),
+        max((*rises, *(rule.false_alarms_per_year for rule in watching)), default=DEFAULT_RISES),
+        max((*falls, *(rule.false_falls_per_year for rule in watching)), default=DEFAULT_FALLS),
     )
 
 
@@ -164,6 +173,7 @@ def _thread(key: str, alerts: Sequence[ToldAlert]) -> _Thread:
     return _Thread(
         key=key,
         opened=max(alert.created for alert in opening),
+        strength=max(alert.strength for alert in alerts),
         told=frozenset(alert.key for alert in alerts),
         ends=ends,
         over=ends >= len(opening),
@@ -200,7 +210,13 @@ def _allowed(settings: TrendRule, trend: Trend) -> float:
 
 
 def _has_grown(thread: _Thread, trend: Trend) -> bool:
-    return trend.state in _LARGER and _whole(trend.since) > thread.opened
+    """Tell whether it is of the larger class, and was not: one that fades may seem to grow in a shorter window."""
+    later = trend.state in _LARGER and _whole(trend.since) > thread.opened
+    return later and _strength(trend) > thread.strength
+
+
+def _strength(trend: Trend) -> float:
+    return -math.log10(max(trend.per_year, _RAREST))
 
 
 def _has_ended(thread: _Thread, trend: Trend, key: str, now: datetime) -> bool:
@@ -247,7 +263,7 @@ def _finding(settings: TrendRule, news: _News, occasion: Occasion) -> Finding:
         zone=occasion.zone,
         thread=news.thread,
         phase=news.phase,
-        strength=-math.log10(max(trend.per_year, _RAREST)),
+        strength=_strength(trend),
     )
 
 
