@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field
 
+from monitor.alerts.rules.compound import CompoundRule
 from monitor.alerts.rules.occasion import STORIES_KNOWN, Occasion, RuleSettings
 from monitor.alerts.wording import (
     counted,
