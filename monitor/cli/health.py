@@ -80,7 +80,7 @@ _TITLES = {
     "open": "Alerts that last (`monitor alerts ack ID` stops reminders)",
     "held": "Alerts that wait, and come out by themselves",
     "silences": "Silenced: recorded, and not told (`monitor alerts unsilence RULE` ends it)",
-    "deliveries": "Alerts that have not arrived",
+    "deliveries": "Alerts that have not arrived (`monitor deliver --failed` tries again what was given up)",
 }
 
 

@@ -40,7 +40,9 @@ def normalise_link(url: str) -> str:
     host = f"[{host}]" if ":" in host else host
     place = host if port in (None, 80, 443) else f"{host}:{port}"
     query, fragment = _query(parts.query), _fragment(parts.fragment)
-    return f"https://{place}{parts.path.rstrip('/')}" + (query and f"?{query}") + (fragment and f"#{fragment}")
+    link = f"https://{place}{parts.path.rstrip('/')}" + (query and f"?{query}") + (fragment and f"#{fragment}")
+    # What was dropped may have hidden white space that is now at the end.
+    return link if link == link.strip() else normalise_link(link)
 
 
 def _query(query: str) -> str:
