@@ -29,6 +29,8 @@ FAULTS = (("well", 70), ("slow", 10), ("busy", 6), ("broken", 6), ("deaf", 4), (
 before it has read, ``lost`` takes it and hangs up before it has answered.
 """
 NUMBER = re.compile(rb"alert number (\d+)")
+NOTICE = b"does not deliver"
+"""What the program says through the other channels when it gives a message up: none of the alerts that are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class World:
 
     def take(self, channel: str, message: bytes, identity: str, fault: str, begun: float) -> None:
         """Remember a message that was taken."""
+        if NOTICE in message:
+            return
         found = NUMBER.search(message)
         assert found, message[:500]
         self.arrivals.append(Arrival(channel, int(found[1]), begun, time.time(), identity, fault == "lost"))

@@ -22,7 +22,7 @@ from monitor.feeds.fetch import Fetcher
 from monitor.signals.onnx_classifier import OnnxClassifier
 from storage.feed_records import Feed, Fetched
 
-ITEMS = 20
+ITEMS = 19
 FEED = "The Inference Desk"
 GOAL_SECONDS = 2.0
 
@@ -40,10 +40,34 @@ class TimedFetcher(Fetcher):
         return fetched
 
 
+NEWS = (
+    "Quantised chat model of Babelis needs a third of the memory",
+    "Token prices cut by half at Nimbus after a new inference engine",
+    "Distilled code assistant of Orrin runs on a laptop",
+    "Sparse attention makes Kestrel's search model four times cheaper to serve",
+    "Mixture of experts lets Tarn train with a tenth of the GPUs",
+    "Pruned speech recogniser of Vela halves the compute it needs",
+    "Juno trains its translation model for 200,000 dollars",
+    "Open weights of Piran match the largest closed model at a fiftieth of the cost",
+    "4-bit training works at scale, researchers of Oslo show",
+    "Speculative decoding doubles the throughput of Maru's servers",
+    "Small reasoning model of Lintel beats one twenty times its size",
+    "Caching prompts cuts the inference bill of Harbor by 70 percent",
+    "Weather model of Cirro runs on a single card instead of a supercomputer",
+    "Low-rank adapters bring fine-tuning at Quill down to minutes",
+    "Video generation on a phone: Sable shrinks its network to a gigabyte",
+    "Batch scheduling squeezes 60 percent more tokens out of Dorado's old chips",
+    "Protein folding at Ribon becomes a hundred times cheaper",
+    "A recipe for training on consumer cards, published by Fjord",
+    "Robot controller of Anvil learns from a hundredth of the data",
+    "State space model of Tundra replaces attention and saves 80 percent of compute",
+)
+"""Stories of their own: what tells one story is one alert."""
+
+
 def news(number: int, round_: int) -> Row:
-    """Build an item that carries efficiency beyond doubt."""
-    title = f"Laboratory number {number} matches the frontier at one thirtieth of the training cost"
-    return Row(FEED, 0.01 if round_ else 21.0, title, "", "en", (), round_)
+    """Build an item that carries efficiency."""
+    return Row(FEED, 0.01 if round_ else 21.0, NEWS[number], "", "en", (), round_)
 
 
 def configuration(folder: Path, servers: DemoServers) -> Config:
@@ -53,7 +77,8 @@ def configuration(folder: Path, servers: DemoServers) -> Config:
 poll: {{every: 1s}}
 fetch: {{allow: ["127.0.0.1:{servers.http_port}"]}}
 channels: {{team: {{type: slack, webhook_env: WEBHOOK}}}}
-alerts: [{{name: any, rule: match, topics: [efficiency], cooldown: 0s}}]
+topics: {{efficiency: {{threshold: 0.01}}}}
+alerts: [{{name: any, rule: match, topics: [efficiency], min_probability: 0, cooldown: 0s}}]
 feeds: [{{name: {FEED}, url: "{servers.feed_urls[FEED]}"}}]
 """)
     return load(path, OnnxClassifier.open().topics)

@@ -39,7 +39,7 @@ async def attention(store: Store, config: Config, found: Sequence[Finding], now:
     return Attention(
         past=await store.past_alerts(sorted({one.rule for one in found}), now - REMEMBERED),
         silences=await store.silences(now),
-        inhibitors=await store.inhibitors(now - MUTES_FOR),
+        inhibitors=await store.inhibitors(now - MUTES_FOR, [name for rule in config.alerts for name in rule.muted_by]),
         zone=config.timezone,
         quiet=config.quiet,
     )
@@ -56,7 +56,7 @@ async def gather(  # noqa: PLR0913 - three sources, a moment, and what was just 
     answers: Mapping[str, QueryAnswer] | None = None,
 ) -> Occasion:
     """Return what the rules of this configuration may look at."""
-    told = await store.told_alerts()
+    told = await store.told_alerts({rule.name: rule.rule for rule in config.alerts}, now)
     wanted = topics_of_interest(config.alerts, trends, told, now)
     kinds = {rule.rule for rule in config.alerts}
     stream = await _stream(store, config, now) if kinds & {"silence", "digest"} else None
@@ -70,7 +70,7 @@ async def gather(  # noqa: PLR0913 - three sources, a moment, and what was just 
         feeds=tuple(await store.feed_health(now - RECOVERED_WITHIN)) if "feeds" in kinds else (),
         told=told,
         last=await store.last_raised(_rules_named(config)),
-        stream=None if await _is_catching_up(store, now) else stream,
+        stream=stream if stream and not await _is_catching_up(store, now) else None,
         answers=answers or {},
         digests=await _digests(store, config, told, stream.began if stream else None, now),
     )

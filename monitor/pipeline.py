@@ -14,12 +14,12 @@ crash at any point loses nothing and repeats at most one batch.
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
 from monitor import occasions, polling, trends
-from monitor.alerts.attention import attend, release
+from monitor.alerts.attention import Attention, attend, release
 from monitor.alerts.channels.channel import Channel
 from monitor.alerts.retry import after_failure
 from monitor.alerts.rules.occasion import RuleSettings
@@ -33,13 +33,14 @@ from monitor.signals.tags import classifications, signals
 from monitor.signals.text import model_text
 from monitor.stories import grouping
 from monitor.system import System
-from storage.alert_records import Delivery, Finding, Raised, Sent, Unjudged
+from storage.alert_records import Alert, Delivery, Finding, Raised, Release, Sent, Unjudged
 from storage.errors import StorageError
 from storage.feed_records import Feed, Poll
 from storage.records import Classification, Embedding, Item, Signal, Trend
 
 BATCH = 64
 SMALL_BATCH = 16  # where a person waits, perhaps with a large model: it can be stopped within seconds
+BURST = timedelta(minutes=1)  # so long a message waits, at most, for the rest of what comes at once
 UNTOLD = ChannelError("an attempt was begun, and its outcome is not known")
 
 log = structlog.get_logger()
@@ -217,9 +218,13 @@ async def _find(system: System, unjudged: Sequence[Unjudged], looked: Sequence[T
     occasion = await occasions.gather(
         store, config, system.calendar, now, trends=looked, unjudged=unjudged, answers=answers
     )
-    found = await asyncio.to_thread(findings, config.alerts, occasion, tuple(system.channels))
+    found = await asyncio.to_thread(findings, config.alerts, occasion, tuple(system.channels), _rule_failed)
     known = await store.known_keys([one.key for one in found])
     return [one for one in found if one.key not in known]
+
+
+def _rule_failed(rule: RuleSettings, error: Exception) -> None:
+    log.error("alerts.rule_failed", rule=rule.name, exc_info=error)
 
 
 async def _attend(system: System, found: Sequence[Finding], now: datetime) -> list[Raised]:
@@ -231,13 +236,29 @@ async def _attend(system: System, found: Sequence[Finding], now: datetime) -> li
 
 
 async def let_out(system: System) -> int:
-    """Decide about the alerts whose time of being held has come. Returns the number of messages that follow."""
+    """Decide about the alerts whose time of being held has come. Returns the number of messages that follow.
+
+    While items wait to be judged, what they bring may belong to the same message: it waits for them, a little.
+    """
     now = system.now()
+    if await system.store.pending_counts() and not await system.store.held(now - BURST):
+        return 0
     held = await system.store.held(now)
     if not held:
         return 0
     known = await occasions.attention(system.store, system.config, [one.finding for one in held], now)
-    return await system.store.release(release(held, _rules(system), known, now), now)
+    return await system.store.release(_releases(system, held, known, now), now)
+
+
+def _releases(system: System, held: Sequence[Alert], known: Attention, now: datetime) -> list[Release]:
+    """Decide rule by rule, so that one whose alerts meet a fault in the program keeps back no others."""
+    rules, found = _rules(system), list[Release]()
+    for rule in dict.fromkeys(one.finding.rule for one in held):
+        try:
+            found += release([one for one in held if one.finding.rule == rule], rules, known, now)
+        except Exception:
+            log.exception("alerts.rule_failed", rule=rule)
+    return found
 
 
 def _rules(system: System) -> dict[str, RuleSettings]:
@@ -254,10 +275,13 @@ async def deliver(system: System) -> int:
 
 
 async def deliver_to(system: System, channel: str) -> int:
-    """Send one channel's messages in order; when its server is unwell, leave the rest for the next round."""
+    """Send one channel's messages in order; when its server is unwell, leave the rest for the next round.
+
+    They are read one by one: an update needs to know what the server called the message before it.
+    """
     sent = 0
-    for delivery in await system.store.due_deliveries(channel, system.now()):
-        error = await _send(system, delivery)
+    while due := await system.store.due_deliveries(channel, system.now(), 1):
+        error = await _send(system, due[0])
         if error is None:
             sent += 1
         elif error.retry and not error.reached:

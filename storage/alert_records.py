@@ -159,7 +159,8 @@ class Release:
 class ToldAlert:
     """An earlier alert, as rules need to know it: told or not, it was raised.
 
-    ``acked`` is when a person said that it needs no reminder; ``strength`` as in Finding.
+    ``acked`` is when a person said that it needs no reminder; ``strength`` as in Finding. ``until`` is when one that is
+    held is looked at again, and when one that was held was told.
     """
 
     key: str
@@ -170,6 +171,7 @@ class ToldAlert:
     state: AlertState = "told"
     acked: datetime | None = None
     strength: float = 0.0
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +240,8 @@ class Delivery:
     """One alert on its way to one channel: a row of the outbox.
 
     ``thread`` holds what the channel's server called the earlier messages of the alert's thread, oldest first (a mail's
-    Message-ID, Slack's channel and ts). ``reached`` are the recipients that took this message already. ``resends``
+    Message-ID, Slack's channel and ts); ``carriers`` the same of messages that told some of them among others.
+    ``reached`` are the recipients that took this message already. ``resends``
     counts how often a person asked to have it sent once more.
     """
 
@@ -249,6 +252,7 @@ class Delivery:
     thread: tuple[str, ...] = ()
     reached: tuple[str, ...] = ()
     resends: int = 0
+    carriers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,7 +314,7 @@ class StreamHealth:
 
     ``began`` is the first poll ever, ``last_item`` when the newest item was seen (never backlog), ``last_ok`` when a
     feed last answered well. ``feeds`` counts those of the configuration that are asked, ``failing`` those of them that
-    fail or are blocked. ``seen`` maps feed names to when each last brought news. ``channels`` are those in trouble.
+    failed, or were blocked, twice in a row or more. ``seen`` maps feed names to when each last brought news. ``channels`` are those in trouble.
     """
 
     began: datetime | None

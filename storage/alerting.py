@@ -38,9 +38,9 @@ class Alerting(Writer):
         """Return how the stream of news itself is, and which channels are in trouble."""
         return await self._look(lambda db: stream.health(db, now))
 
-    async def told_alerts(self) -> Mapping[str, ToldAlert]:
-        """Return by key all earlier alerts but those of the kind `match`."""
-        return await self._look(past_alerts.told_alerts)
+    async def told_alerts(self, rules: Mapping[str, str], now: datetime) -> Mapping[str, ToldAlert]:
+        """Return by key the earlier alerts of these rules (name and kind), but matches and what ended long ago."""
+        return await self._look(lambda db: past_alerts.told_alerts(db, rules, now))
 
     async def last_raised(self, rules: Sequence[str]) -> Mapping[str, datetime]:
         """Return when each of these rules last had something to tell; rules that never had are left out."""
@@ -56,9 +56,9 @@ class Alerting(Writer):
         """Return the newest alerts of these rules since then, and those that began what still lasts; oldest first."""
         return await self._look(lambda db: past_alerts.past_alerts(db, rules, since))
 
-    async def inhibitors(self, since: datetime) -> list[Inhibitor]:
-        """Return the alerts that may mute others: what began and still lasts, and what trends told since then."""
-        return await self._look(lambda db: past_alerts.inhibitors(db, since))
+    async def inhibitors(self, since: datetime, named: Sequence[str] = ()) -> list[Inhibitor]:
+        """Return the alerts that may mute others: what lasts, and what trends and ``named`` rules told since then."""
+        return await self._look(lambda db: past_alerts.inhibitors(db, since, named))
 
     async def held(self, now: datetime) -> list[Alert]:
         """Return the held alerts that are to be looked at again, oldest first."""
@@ -89,9 +89,9 @@ class Alerting(Writer):
         """Return the channels for which a delivery's next try has come."""
         return await self._look(lambda db: outbox.due_channels(db, now))
 
-    async def due_deliveries(self, channel: str, now: datetime) -> list[Delivery]:
-        """Return a channel's deliveries whose next try has come, oldest alert first."""
-        return await self._look(lambda db: outbox.due_deliveries(db, channel, now))
+    async def due_deliveries(self, channel: str, now: datetime, most: int = 1000) -> list[Delivery]:
+        """Return a channel's deliveries whose next try has come, oldest alert first, at most so many."""
+        return await self._look(lambda db: outbox.due_deliveries(db, channel, now, most))
 
     async def begin_attempt(self, delivery: Delivery, fallback: Retry) -> None:
         """Count an attempt before it is made, and plan for the case that nobody comes back to tell its outcome."""

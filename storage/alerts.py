@@ -1,19 +1,26 @@
 """Alerts: findings that were raised, what becomes of each, and how those that waited come out."""
 
+import json
+import re
 import sqlite3
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 from sqlite_utils import Database
 
 from storage.alert_records import Alert, Finding, Raised, Release
 from storage.items import id_list
 from storage.times import from_text, maybe_time, to_text
 
-COLUMNS = "a.id, a.created, a.finding, a.state, a.held_until, a.why"
+COLUMNS = (
+    "a.id, a.created, a.finding, a.state, a.held_until, a.why, "
+    "a.rule, a.kind, a.key, a.severity, a.topic, a.headline, a.thread, a.phase, a.strength"
+)
 """The columns of ``alerts a`` that make an Alert."""
 HELD_AT_ONCE = 20_000
+CLOCK_SLIPS = timedelta(hours=1)
+"""What is further ahead was written by a clock that was wrong."""
 _FINDING = TypeAdapter(Finding)
 
 
@@ -137,13 +144,17 @@ def _sum_up(db: Database, waiting: Sequence[Alert], summary: Finding, now: datet
 
 
 def held(db: Database, now: datetime) -> list[Alert]:
-    """Return the held alerts that are to be looked at again, oldest first, at most HELD_AT_ONCE."""
-    return [to_alert(row) for row in db.execute(_HELD, [to_text(now)])]
+    """Return the held alerts that are to be looked at again, oldest first, at most HELD_AT_ONCE.
+
+    Also those that a clock raised which was ahead of the time: what it said of when they are to be told is wrong.
+    """
+    return [to_alert(row) for row in db.execute(_HELD, {"now": to_text(now), "ahead": to_text(now + CLOCK_SLIPS)})]
 
 
 # Few alerts are held: they are found by their time, and then sorted.
 _HELD = f"""
-SELECT {COLUMNS} FROM alerts a WHERE a.state = 'held' AND a.held_until <= ? ORDER BY +a.id LIMIT {HELD_AT_ONCE}
+SELECT {COLUMNS} FROM alerts a WHERE a.state = 'held' AND (a.held_until <= :now OR +a.created > :ahead)
+ORDER BY +a.id LIMIT {HELD_AT_ONCE}
 """
 
 
@@ -165,8 +176,25 @@ def to_alert(row: sqlite3.Row) -> Alert:
     return Alert(
         id=row["id"],
         created=from_text(row["created"]),
-        finding=_FINDING.validate_json(row["finding"]),
+        finding=_finding(row),
         state=row["state"],
         until=maybe_time(row["held_until"]),
         why=row["why"],
     )
+
+
+def _finding(row: sqlite3.Row) -> Finding:
+    """Read what was found; of one that cannot be read (another version wrote it) what else is known of it.
+
+    One such row must not keep itself and all others from being told.
+    """
+    try:
+        return _FINDING.validate_json(row["finding"])
+    except ValidationError:
+        known = {name: row[name] for name in _KNOWN}
+        send = re.search(r'"send":\s*(\[[^\]]*\])', row["finding"])
+        return Finding(**known, explanation=_UNREADABLE, send=tuple(json.loads(send[1])) if send else ())
+
+
+_KNOWN = ("rule", "kind", "key", "severity", "topic", "headline", "thread", "phase", "strength")
+_UNREADABLE = "The details of this alert cannot be read any more: another version of this program wrote them."

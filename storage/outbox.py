@@ -3,7 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -11,16 +11,25 @@ from storage import alerts
 from storage.alert_records import Delivery, Finding, Retry, Sent
 from storage.times import maybe_text, to_text
 
+LONGEST_WAIT = timedelta(days=2)
+"""No next try is further ahead than this, unless it was planned by a clock that was wrong: then it has come."""
+
+_IS_DUE = "d.state = 'pending' AND (d.next_try <= :now OR d.next_try > :ahead)"
+
+
+def _times(now: datetime) -> dict[str, str]:
+    return {"now": to_text(now), "ahead": to_text(now + LONGEST_WAIT)}
+
 
 def due_channels(db: Database, now: datetime) -> list[str]:
     """Return the channels for which a delivery's next try has come."""
-    sql = "SELECT DISTINCT channel FROM deliveries WHERE state = 'pending' AND next_try <= ? ORDER BY channel"
-    return [row["channel"] for row in db.execute(sql, [to_text(now)])]
+    sql = f"SELECT DISTINCT d.channel FROM deliveries d WHERE {_IS_DUE} ORDER BY d.channel"
+    return [row["channel"] for row in db.execute(sql, _times(now))]
 
 
-def due_deliveries(db: Database, channel: str, now: datetime) -> list[Delivery]:
-    """Return a channel's deliveries whose next try has come, oldest alert first."""
-    return [_delivery(row) for row in db.execute(_DUE, {"now": to_text(now), "channel": channel})]
+def due_deliveries(db: Database, channel: str, now: datetime, most: int) -> list[Delivery]:
+    """Return a channel's deliveries whose next try has come, oldest alert first, at most so many."""
+    return [_delivery(row) for row in db.execute(_DUE, {**_times(now), "channel": channel, "most": most})]
 
 
 # An alert that is sent once more, or late, answers only what was said before it.
@@ -28,9 +37,12 @@ _DUE = f"""
 SELECT {alerts.COLUMNS}, d.id AS delivery_id, d.channel, d.attempts, d.reached, d.resends,
        (SELECT json_group_array(receipt) FROM (
           SELECT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.id AND s.channel = d.channel
-          WHERE o.thread = a.thread AND o.id < a.id AND s.receipt <> '' ORDER BY o.id)) AS receipts
-FROM deliveries d CROSS JOIN alerts a ON a.id = d.alert_id
-WHERE d.state = 'pending' AND d.next_try <= :now AND d.channel = :channel ORDER BY +d.id
+          WHERE o.thread = a.thread AND o.id < a.id AND s.receipt <> '' ORDER BY o.id)) AS receipts,
+       (SELECT json_group_array(receipt) FROM (
+          SELECT DISTINCT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.told_in AND s.channel = d.channel
+          WHERE o.thread = a.thread AND o.told_in < a.id AND s.receipt <> '' ORDER BY s.id)) AS carriers
+FROM (SELECT d.* FROM deliveries d WHERE {_IS_DUE} AND d.channel = :channel ORDER BY +d.id LIMIT :most) d
+CROSS JOIN alerts a ON a.id = d.alert_id ORDER BY +d.id
 """
 
 
@@ -43,6 +55,7 @@ def _delivery(row: sqlite3.Row) -> Delivery:
         thread=tuple(json.loads(row["receipts"])),
         reached=tuple(json.loads(row["reached"])),
         resends=row["resends"],
+        carriers=tuple(json.loads(row["carriers"])),
     )
 
 

@@ -2,8 +2,8 @@
 
 import json
 import sqlite3
-from collections.abc import Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from sqlite_utils import Database
 
@@ -12,6 +12,8 @@ from storage.times import from_text, maybe_time, to_text
 
 PAST_OF_A_RULE = 5_000
 """So many of a rule's alerts are looked at, the newest."""
+ENDED_KEPT = timedelta(days=60)
+"""Rules are told so long of what has ended. A trend goes on with its episode within a week or never."""
 
 # Something that ended may begin anew in the same thread: its newest alert says whether it lasts.
 _LASTS = "(SELECT n.phase FROM alerts n WHERE n.thread = a.thread ORDER BY n.id DESC LIMIT 1) <> 'end'"
@@ -25,26 +27,39 @@ def known_keys(db: Database, keys: Sequence[str]) -> frozenset[str]:
     return frozenset(row["key"] for row in db.execute(sql, [json.dumps(list(keys))]))
 
 
-def told_alerts(db: Database) -> dict[str, ToldAlert]:
-    """Return by key all alerts of rules whose findings last: all but those of the kind `match`."""
+def told_alerts(db: Database, rules: Mapping[str, str], now: datetime) -> dict[str, ToldAlert]:
+    """Return by key the alerts of these rules (name and kind), but those whose thread ended ENDED_KEPT ago.
+
+    None of the kind `match`, whose findings do not last. What a rule of this name was told as another kind is not its
+    own.
+    """
+    values = {"rules": json.dumps(dict(rules)), "since": to_text(now - ENDED_KEPT)}
     return {
-        key: ToldAlert(key, rule, thread, phase, from_text(created), state, maybe_time(acked), strength)
-        for key, rule, thread, phase, created, state, acked, strength in db.conn.execute(_TOLD)
+        key: ToldAlert(key, rule, thread, phase, from_text(made), state, maybe_time(acked), strength, maybe_time(until))
+        for key, rule, thread, phase, made, state, acked, strength, until in db.conn.execute(_TOLD, values)
     }
 
 
 # An index holds all of this, in these words: the rows themselves are long.
-_TOLD = f"SELECT key, rule, thread, phase, created, state, acked, strength FROM alerts a WHERE {_MAY_LAST}"
+_TOLD = f"""
+SELECT a.key, a.rule, a.thread, a.phase, a.created, a.state, a.acked, a.strength, a.held_until
+FROM json_each(:rules) r CROSS JOIN alerts a ON a.rule = r.key AND a.kind = r.value
+WHERE {_MAY_LAST} AND (a.created >= :since OR {_LASTS})
+"""
 
 
 def last_raised(db: Database, rules: Sequence[str]) -> dict[str, datetime]:
-    """Return when each of these rules last had something to tell; an end is nothing new, and neither is a summary."""
+    """Return when each of these rules last had something to tell.
+
+    An end is nothing new, neither is a summary, and that a rule cannot be evaluated says nothing of what it watches.
+    """
     rows = db.execute(_LAST, [json.dumps(list(rules))])
     return {row["rule"]: from_text(row["created"]) for row in rows if row["created"] is not None}
 
 
 _LAST = f"""
 SELECT value AS rule, (SELECT a.created FROM alerts a WHERE a.rule = value AND a.phase <> 'end' AND NOT {_SUMMARY}
+                         AND instr(a.key, value || ':error:') <> 1
                        ORDER BY a.created DESC LIMIT 1) AS created
 FROM json_each(?)
 """
@@ -88,18 +103,23 @@ def _past(row: sqlite3.Row) -> PastAlert:
     )
 
 
-def inhibitors(db: Database, since: datetime) -> list[Inhibitor]:
-    """Return the alerts that may mute others: what began and still lasts, and what trends told since then.
+def inhibitors(db: Database, since: datetime, named: Sequence[str] = ()) -> list[Inhibitor]:
+    """Return the alerts that may mute others: what began and still lasts, and what was told since then.
 
-    Only what people were told mutes; not what waits, or was muted itself. An end mutes nothing.
+    That is what trends told, and the newest of each topic by the rules that others have ``named``. Only what people
+    were told mutes; not what waits, or was muted itself. An end mutes nothing.
     """
-    return [_inhibitor(row) for row in db.execute(_INHIBITORS, {"since": to_text(since)})]
+    return [_inhibitor(row) for row in db.execute(_INHIBITORS, {"since": to_text(since), "named": json.dumps(named)})]
 
 
 _INHIBITORS = f"""
 WITH telling AS (
   SELECT a.id, a.phase <> 'once' AND {_LASTS} AS lasts FROM alerts a
   WHERE a.created >= :since AND +a.kind IN ('trend', 'compound') AND a.phase <> 'end'
+  UNION
+  SELECT max(a.id), 0 FROM alerts a
+  WHERE a.rule IN (SELECT value FROM json_each(:named)) AND a.created >= :since AND a.phase <> 'end'
+    AND a.state IN ('told', 'carried') GROUP BY a.rule, a.topic
   UNION
   SELECT o.id, 1 FROM alerts a JOIN alerts o ON o.thread = a.thread
   WHERE {_MAY_LAST} AND a.phase = 'start' AND {_LASTS}

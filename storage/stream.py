@@ -27,6 +27,7 @@ def health(db: Database, now: datetime) -> StreamHealth:
 
 
 # From the newest item back to the first news: no further than to the first poll, because before it lie archives only.
+# A feed that has failed once may have met a moment without network, and most others with it.
 _STREAM = """
 WITH first AS (SELECT min(started) AS began FROM fetches)
 SELECT began,
@@ -34,7 +35,7 @@ SELECT began,
         WHERE i.seen BETWEEN began AND :now AND NOT i.backlog ORDER BY i.seen DESC LIMIT 1) AS last_item,
        (SELECT max(last_ok) FROM feeds WHERE active AND last_ok <= :now) AS last_ok,
        (SELECT count(*) FROM feeds WHERE active AND state <> 'gone') AS feeds,
-       (SELECT count(*) FROM feeds WHERE active AND state IN ('failing', 'blocked')) AS failing
+       (SELECT count(*) FROM feeds WHERE active AND state IN ('failing', 'blocked') AND failures > 1) AS failing
 FROM first
 """
 

@@ -11,8 +11,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from structlog.testing import capture_logs
 
 from monitor import pipeline
+from monitor.alerts.rules.feeds import FeedsRule
 from monitor.config import Config
 from monitor.errors import ChannelError
 from monitor.system import System
@@ -21,7 +23,7 @@ from storage.alert_records import Delivery, Sent
 from storage.errors import DatabaseBusy, StorageError
 from storage.feed_records import Feed, FeedSpec, Fetched, Poll
 from storage.store import Store
-from tests.builders import NOW, entry, feed_in
+from tests.builders import NOW, entry, feed_in, finding, raised
 from tests.fakes import CONFIG, REFUSED, Clock, FakeChannel, FakeClassifier, FakeFetcher, FakeParser, system
 from tests.websub.conftest import until
 
@@ -230,6 +232,15 @@ class TestAlerting:
         assert rows(store, "SELECT count(*) FROM alerts WHERE kind = 'trend'") == [(1,)]
         assert len([headline for headline in screen.sent if "expected" in headline]) == 1
 
+    async def test_alerts_of_one_rule_that_cannot_be_let_out_keep_no_others_back(self, store: Store) -> None:
+        odd = (replace(finding(f"odd:{n}", "screen"), rule="odd", severity="unheard of") for n in range(2))
+        held = raised(*odd, finding("k", "screen"), state="held", until=NOW, why="quiet hours")
+        await store.save_judgement([], held, [], 0, NOW)
+        with capture_logs() as logs:
+            assert await pipeline.let_out(system(store)) == 1
+        assert rows(store, "SELECT state, rule FROM alerts") == [("held", "odd"), ("held", "odd"), ("told", "surge")]
+        assert [(line["event"], line["rule"]) for line in logs] == [("alerts.rule_failed", "odd")]
+
     async def test_trends_wait_until_everything_is_counted(self, store: Store) -> None:
         world = system(store, parser=FakeParser({"Wire": [entry(f"Item {n}") for n in range(100)], "Desk": []}))
         await world.store.sync_feeds(world.config.feed_specs(), world.now())
@@ -301,6 +312,18 @@ class TestAlertsAboutFeeds:
             await self.live(world, 48, answer)
         assert self.told(world) == [[], []]
 
+    async def test_a_rule_that_fails_costs_only_itself(self, store: Store) -> None:
+        odd = FeedsRule.model_construct(name="odd", rule="feeds", states=None, after=DAY)
+        world = self.world(store, TROUBLE)
+        alerts = (odd, *world.config.alerts)
+        world = replace(world, config=world.config.model_copy(update={"alerts": alerts}))
+        await self.live(world, 8)
+        with capture_logs() as logs:
+            await self.live(world, 44, FAILED)
+        assert "Feed “Desk” has failed since Tue 02:00" in self.told(world)[0]
+        assert self.told(world)[0].count("Alert rule 'odd' has failed") == 2  # on two days
+        assert {line["rule"] for line in logs if line["event"] == "alerts.rule_failed"} == {"odd"}
+
     async def test_two_rules_tell_their_own_channels(self, store: Store) -> None:
         soon = {**TROUBLE, "name": "soon", "after": "0s", "send": ["screen"], "recovered": False}
         world = self.world(store, soon, {**TROUBLE, "send": ["other"], "feeds": ["Wire"]})
@@ -323,6 +346,20 @@ class TestDelivering:
         await self.alerted(store, bad=bad, good=good)
         assert (len(bad.sent), len(good.sent)) == (0, 1)
         assert rows(store, "SELECT channel, state, error FROM deliveries_open") == [("bad", "pending", "refused")]
+
+    async def test_what_goes_on_with_a_message_sent_in_the_same_round_answers_it(self, store: Store) -> None:
+        start = replace(finding("s", "only"), phase="start")
+        end = replace(start, key="s:end", thread="s", phase="end")
+        await store.save_judgement([], raised(start, end), [], 0, NOW)
+        channel = FakeChannel()
+        assert await pipeline.deliver(system(store, channels={"only": channel})) == 2
+        assert [delivery.thread for delivery in channel.deliveries] == [(), ("message 1",)]
+
+    async def test_a_server_that_is_unwell_is_asked_once_in_a_round(self, store: Store) -> None:
+        await store.save_judgement([], raised(finding("a", "only"), finding("b", "only")), [], 0, NOW)
+        channel = FakeChannel([REFUSED, REFUSED])
+        assert await pipeline.deliver(system(store, channels={"only": channel})) == 0
+        assert channel.failures == [REFUSED]
 
     async def test_a_failed_delivery_arrives_when_its_time_has_come(self, store: Store) -> None:
         channel = FakeChannel([REFUSED])

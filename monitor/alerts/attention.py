@@ -30,6 +30,7 @@ MUTES_FOR = timedelta(hours=24)
 """So long an alert mutes those of rules that name it in ``muted_by``, and for as long as what it tells of lasts."""
 
 _UNLIMITED = 1_000_000
+_CLOCK_SLIPS = timedelta(minutes=1)  # so far a clock may be set back as a matter of course
 _SPARE = 0.5  # while less of its budget is used, a rule tells everything
 _TOLD = ("told", "carried")
 _STANDING = {"silenced": 0, "muted": 0, "held": 1, "carried": 2, "told": 2}
@@ -70,9 +71,12 @@ class _Moment:
 
     @cached_property
     def messages(self) -> list[tuple[datetime, bool]]:
-        """When each message was sent, oldest first, and whether it told of an end."""
-        told = [one for one in self.past if one.state == "told"]
-        return sorted((max(one.created, one.until or one.created), one.phase == "end") for one in told)
+        """When each message was sent, oldest first, and whether it told of an end.
+
+        Not what was told in a time to come, by a clock that was wrong: nothing would have a slot until then.
+        """
+        told = ((max(one.created, one.until or one.created), one) for one in self.past if one.state == "told")
+        return sorted((sent, one.phase == "end") for sent, one in told if sent - self.now < _CLOCK_SLIPS)
 
     @cached_property
     def week(self) -> list[datetime]:
@@ -235,7 +239,7 @@ def _tells(inhibitor: Inhibitor, finding: Finding, moment: _Moment) -> bool:
     if inhibitor.rule == finding.rule:
         return False
     named = inhibitor.rule in moment.settings.muted_by and inhibitor.topic == finding.topic
-    if named and (inhibitor.lasts or moment.now - inhibitor.created <= MUTES_FOR):
+    if named and (inhibitor.lasts or abs(moment.now - inhibitor.created) <= MUTES_FOR):
         return True
     may_hold = finding.kind == "match" and finding.severity != "critical" and inhibitor.kind in ("trend", "compound")
     holds = bool(finding.evidence) and inhibitor.evidence.issuperset(finding.evidence)
@@ -275,6 +279,8 @@ def _paced(findings: Sequence[Finding], moment: _Moment, *, ends: bool) -> list[
     free = _free(moment, ends=ends)
     if len(findings) <= free or (findings and findings[0].kind == "digest"):
         return [Raised(one) for one in findings]
+    if not free and moment.slots(ends=ends):  # one message is about to tell what waits: it tells of these, too
+        return [Raised(one, "held", moment.now, TOGETHER) for one in findings]
     if not free:
         return [Raised(one, "held", moment.next_slot(ends=ends), COOLDOWN) for one in findings]
     ranked = sorted(findings, key=lambda one: -one.strength)

@@ -15,7 +15,7 @@ UPDATE alerts SET finding = json_remove(json_set(finding, '$.charts', json_array
 WHERE json_array_length(finding, '$.days') > 0;
 CREATE INDEX alerts_by_rule ON alerts(rule, created);
 CREATE INDEX alerts_by_thread ON alerts(thread, id, phase);
-CREATE INDEX alerts_lasting ON alerts(rule, phase, created, thread, key, state, acked, strength, kind)
+CREATE INDEX alerts_lasting ON alerts(rule, phase, created, thread, key, state, acked, strength, kind, held_until)
   WHERE kind <> 'match';
 DROP INDEX alerts_by_kind; -- of 004: nothing asks by kind any more
 CREATE INDEX alerts_by_told_in ON alerts(told_in) WHERE told_in IS NOT NULL;

@@ -156,6 +156,7 @@ def test_a_change_that_is_remarkable_does_not_wait_for_the_weekly_budget_with_it
         pytest.param({"lasts": False}, True, id="it is over, but of today"),
         pytest.param({"lasts": False, "created": NOW - MUTES_FOR - MINUTE}, False, id="it is over, and of yesterday"),
         pytest.param({"created": NOW - WEEK}, True, id="it is a week old, and lasts"),
+        pytest.param({"lasts": False, "created": NOW + WEEK}, False, id="it is over, and of a time to come"),
         pytest.param({"topic": "efficiency"}, False, id="another topic"),
         pytest.param({"rule": "overbuild"}, False, id="a rule that is not named"),
         pytest.param({"send": ("elsewhere",)}, True, id="who named the rule knows where it goes"),
@@ -333,6 +334,8 @@ def test_the_strongest_are_told_alone() -> None:
         pytest.param({"ago": MINUTE, "rule": "other"}, "told", id="other rules have slots of their own"),
         pytest.param({"ago": MINUTE, "phase": "end"}, "told", id="ends have slots of their own"),
         pytest.param({"ago": DAY, "until": NOW - MINUTE}, "held", id="they waited, and were sent a minute ago"),
+        pytest.param({"ago": -MINUTE / 2}, "held", id="the clock was set back by seconds"),
+        pytest.param({"ago": -99 * DAY}, "told", id="the clock was ahead, and they are of a time to come"),
     ],
 )
 def test_messages_of_the_rule_take_slots(before: dict[str, Any], state: str) -> None:
@@ -355,10 +358,11 @@ def test_digests_have_no_cooldown() -> None:
     assert decided(found(kind="digest"), past=(past(ago=MINUTE),) * BURST).state == "told"
 
 
-def test_what_waited_long_has_the_next_slot_before_what_is_new() -> None:
+def test_what_is_new_comes_in_the_message_that_what_waited_is_about_to_get() -> None:
     due = past("held", ago=HOUR, until=NOW)
     before = (past(ago=MINUTE), past(ago=2 * MINUTE), due)
-    assert decided(found(), past=before).until == NOW - 2 * MINUTE + COOLDOWN
+    assert decided(found(), past=before) == Raised(found(), "held", NOW, "came at once")
+    assert decided(found(), past=(*before, past(ago=3 * MINUTE))).until == NOW - 3 * MINUTE + COOLDOWN
 
 
 # The order of the steps

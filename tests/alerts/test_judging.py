@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -63,6 +63,7 @@ def looked(*alerts: ToldAlert, settings: TrendRule = SURGE, **change: Any) -> li
             [],
             id="its last reminder waits to be told",
         ),
+        pytest.param((replace(BEGAN, until=LATER - HOUR),), [], id="it waited, and was told a little while ago"),
         pytest.param((replace(BEGAN, state="carried"),), [":repeat:1"], id="another message carried it"),
         pytest.param((replace(BEGAN, state="silenced"),), [":repeat:1"], id="it was silenced: perhaps no more"),
         pytest.param((BEGAN, told(":end", "end", 7 * HOUR)), [":again:2026-11-23T14:02:00+00:00"], id="it was over"),
@@ -129,3 +130,34 @@ def test_a_match_is_found_once_whatever_was_told() -> None:
     rule = MatchRule(name="m", rule="match", repeat=HOUR)
     occasion = Occasion(now=NOW, tagged=(Tagged(item(1, "x"), {"capex": 0.9}),))
     assert [one.key for one in findings([rule], occasion, ())] == ["m:item:1"]
+
+
+class TestARuleThatFails:
+    """Odd data may meet a fault in one rule: it costs only that rule."""
+
+    surge = TrendRule(name="surge", rule="trend")
+    odd = FeedsRule(name="odd", rule="feeds", send=("screen",))
+    occasion = Occasion(now=NOW, trends=(TREND,), feeds=(cast("FeedHealth", "no record of a feed"),))
+
+    def test_the_others_go_on_and_an_alert_tells_it(self) -> None:
+        failed: list[tuple[str, type[Exception]]] = []
+        fault, surge = findings(
+            [self.odd, self.surge],
+            self.occasion,
+            ("desk",),
+            lambda rule, error: failed.append((rule.name, type(error))),
+        )
+        assert (surge.rule, surge.phase) == ("surge", "start")
+        assert (fault.headline, fault.send, fault.phase) == ("Alert rule 'odd' has failed", ("screen",), "once")
+        assert failed == [("odd", AttributeError)]
+
+    def test_it_is_told_once_a_day(self) -> None:
+        hours = (replace(self.occasion, now=NOW.replace(hour=0) + n * HOUR) for n in (0, 23, 24))
+        first, same, next_day = (findings([self.odd], one, ())[0].key for one in hours)
+        assert first == same != next_day
+
+    def test_stories_are_looked_up_for_the_others(self) -> None:
+        odd = TrendRule(name="odd", rule="trend")
+        told_oddly = (told(f":{n}", "start", HOUR, strength=cast("float", n)) for n in (None, "odd"))
+        known = {alert.key: replace(alert, rule="odd") for alert in told_oddly}
+        assert set(topics_of_interest([odd, self.surge], (TREND,), known, NOW)) == {"efficiency"}

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from email import message_from_bytes, policy
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -81,6 +82,16 @@ def test_a_mail_answers_the_earlier_ones_of_its_thread(
     assert (sent["In-Reply-To"], sent["References"]) == (answers, references)
     assert sent["Subject"] == HEADLINE, "programs go by the references"
     assert sent["Bcc"] is None
+
+
+def test_a_mail_answers_those_that_told_of_its_beginning_among_other_things() -> None:
+    sent = sent_as(replace(delivery(surge_alert()), carriers=(FIRST, SECOND), thread=(SECOND,)))
+    assert (sent["In-Reply-To"], sent["References"]) == (SECOND, f"{FIRST} {SECOND}")
+
+
+def test_what_waited_is_a_mail_of_the_time_at_which_it_is_told() -> None:
+    until = NOW.replace(microsecond=0) + timedelta(hours=9)
+    assert mail(replace(surge_alert(), until=until))["Date"].datetime == until
 
 
 def test_a_very_long_thread_names_the_last_twenty() -> None:

@@ -139,12 +139,38 @@ class TestReleasing:
             await judged(store, raised(finding(key), state="held", until=NOW + later))
         assert [one.finding.key for one in await store.held(NOW + HOUR)] == ["b", "a"]
 
+    async def test_what_a_clock_held_that_was_a_year_ahead_is_looked_at_when_that_is_set_right(
+        self, store: Store
+    ) -> None:
+        wrong = NOW + 365 * DAY
+        await store.save_judgement([], raised(finding("k"), state="held", until=wrong + HOUR), [], 0, wrong)
+        await judged(store, raised(finding("waits"), state="held", until=NOW + HOUR))
+        assert [one.finding.key for one in await store.held(NOW)] == ["k"]
+
     async def test_a_single_one_is_sent_as_it_is_and_remembers_until_when_it_was_held(self, store: Store) -> None:
         (alert,) = await self.held(store, "k")
         assert await store.release([Release((alert.id,))], NOW + HOUR) == 1
         (delivery,) = await store.due_deliveries("desk", NOW + HOUR)
         assert delivery.alert == Alert(1, NOW, finding("k"), "told", NOW + HOUR, "cooldown")
         assert await store.due_channels(NOW) == []
+
+    @pytest.mark.parametrize(
+        "change",
+        [
+            pytest.param("json_remove(finding, '$.explanation')", id="a field is missing"),
+            pytest.param("replace(finding, '}', '')", id="it is no JSON"),
+        ],
+    )
+    async def test_one_that_cannot_be_read_is_told_as_far_as_it_is_known_and_holds_nobody_up(
+        self, store: Store, change: str
+    ) -> None:
+        await self.held(store, "a", "b")
+        await store._do(lambda db: db.execute(f"UPDATE alerts SET finding = {change} WHERE key = 'a'"))
+        assert await store.release([Release((1,)), Release((2,))], NOW) == 2
+        unread, read = await store.due_deliveries("desk", NOW)
+        assert unread.alert.finding.headline == finding().headline
+        assert "cannot be read any more" in unread.alert.finding.explanation
+        assert read.alert.finding == finding("b")
 
     async def test_several_are_carried_by_one_summary(self, store: Store) -> None:
         alerts = await self.held(store, "a", "b")
@@ -184,7 +210,7 @@ class TestAcknowledging:
         alert = await store.acknowledge(2, "we know", NOW + HOUR)
         assert alert is not None
         assert alert.finding == update
-        acked = {key: one.acked for key, one in (await store.told_alerts()).items()}
+        acked = {key: one.acked for key, one in (await store.told_alerts({"surge": "trend"}, NOW)).items()}
         assert acked == {"start": NOW + HOUR, "start:surging": NOW + HOUR, "other": None}
         assert rows(store.path, "SELECT DISTINCT ack_note FROM alerts ORDER BY 1") == [(None,), ("we know",)]
 

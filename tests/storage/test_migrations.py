@@ -214,7 +214,7 @@ async def test_old_alerts_read_as_new_ones_with_their_days_as_a_chart(before_thr
 
 async def test_old_alerts_are_threads_of_their_own_and_their_messages_go_on(before_threads: Path) -> None:
     with Store(before_threads) as store:
-        told = await store.told_alerts()
+        told = await store.told_alerts({"surge": "trend"}, datetime(2026, 11, 23, 14, tzinfo=UTC))
         (delivery,) = await store.due_deliveries("desk", datetime(2026, 11, 23, 14, tzinfo=UTC))
         assert rows(before_threads, "SELECT channel, state, attempts, resends FROM deliveries") == [
             ("desk", "pending", 3, 0),

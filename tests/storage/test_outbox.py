@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from storage import reading
-from storage.alert_records import Delivery, Finding, Retry, Sent
+from storage.alert_records import Delivery, Finding, Release, Retry, Sent
 from storage.store import Store
 from tests.builders import NOW, finding, raised
 
@@ -58,6 +58,11 @@ class TestDelivering:
         assert await store.requeue_failed(NOW - DAY, NOW) == 1
         assert (await due(store)).attempts == 0
 
+    async def test_a_next_try_planned_by_a_clock_that_was_a_year_ahead_has_come(self, store: Store) -> None:
+        await store.mark_failed(await one_delivery(store), Retry(NOW + 365 * DAY, "refused"), NOW)
+        assert await store.due_channels(NOW) == ["desk"]
+        assert (await due(store)).alert.finding == finding()
+
     async def test_an_attempt_whose_outcome_is_never_told_is_made_again_later(self, store: Store) -> None:
         await store.begin_attempt(await one_delivery(store), Retry(NOW + SOON, "untold"))
         assert await store.due_deliveries("desk", NOW) == []
@@ -101,6 +106,16 @@ class TestThreads:
         await self.send_all(store, "desk")
         await store.resend(2, ["desk"], NOW)
         assert (await due(store)).thread == ("<start@desk>",)
+
+    async def test_what_goes_on_with_one_of_many_in_a_summary_answers_that_message(self, store: Store) -> None:
+        waiting = raised(self.of("start", "start"), finding("other", "desk"), state="held", until=NOW)
+        await store.save_judgement([], waiting, [], 0, NOW)
+        await store.release([Release((1, 2), summary=finding("summary", "desk"))], NOW)
+        await tell(store, self.of("more", "update"))
+        summary, _ = await store.due_deliveries("desk", NOW)
+        await store.mark_sent(summary, Sent("<summary@desk>"), NOW)
+        update = await due(store)
+        assert (update.thread, update.carriers) == ((), ("<summary@desk>",))
 
     async def test_messages_without_a_name_at_the_server_are_left_out(self, store: Store) -> None:
         await tell(store, self.of("start", "start"), self.of("end", "end"))

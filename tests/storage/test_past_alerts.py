@@ -31,12 +31,35 @@ async def test_known_keys_are_those_that_some_alert_has(store: Store) -> None:
 
 
 async def test_rules_are_told_of_every_earlier_alert_but_matches(store: Store) -> None:
-    await raise_ago(store, DAY, of("a"), of("story", "once", kind="match"), of("z", "once", kind="silence"))
+    await raise_ago(store, DAY, of("a"), of("story", "once", rule="m", kind="match"), of("z", "once", rule="trouble"))
     await raise_ago(store, HOUR, of("a:end", "end", thread="a"), state="silenced")
-    assert await store.told_alerts() == {
+    assert await store.told_alerts({"surge": "trend", "trouble": "trend", "m": "match"}, NOW) == {
         "a": ToldAlert("a", "surge", "a", "start", NOW - DAY),
-        "z": ToldAlert("z", "surge", "z", "once", NOW - DAY),
+        "z": ToldAlert("z", "trouble", "z", "once", NOW - DAY),
         "a:end": ToldAlert("a:end", "surge", "a", "end", NOW - HOUR, "silenced"),
+    }
+
+
+async def test_rules_are_not_told_of_other_rules_nor_of_what_had_their_name_as_another_kind(store: Store) -> None:
+    await raise_ago(store, DAY, of("a"), of("b", rule="gone"), of("c", kind="query"))
+    assert set(await store.told_alerts({"surge": "trend"}, NOW)) == {"a"}
+
+
+async def test_rules_are_told_since_when_an_alert_was_known_that_waited(store: Store) -> None:
+    await raise_ago(store, DAY, of("a"), state="held")
+    await store.release([Release((1,))], NOW - HOUR)
+    told = await store.told_alerts({"surge": "trend"}, NOW)
+    assert told["a"] == ToldAlert("a", "surge", "a", "start", NOW - DAY, "told", until=NOW - HOUR)
+
+
+async def test_rules_are_not_told_for_ever_of_what_has_ended(store: Store) -> None:
+    await raise_ago(store, 99 * DAY, of("lasts"), of("over"), of("again"), of("digest", "once"))
+    ends = [of(f"{key}:end", "end", thread=key) for key in ("over", "again")]
+    await raise_ago(store, 61 * DAY, *ends)
+    await raise_ago(store, 60 * DAY, of("again:1", "update", thread="again"), of("late"))
+    assert set(await store.told_alerts({"surge": "trend"}, NOW)) == {
+        *("lasts", "digest", "late"),
+        *("again", "again:end", "again:1"),
     }
 
 
@@ -53,6 +76,10 @@ class TestLastRaised:
         await raise_ago(store, 2 * DAY, of("a:end", "end", thread="a"))
         await store.release([Release((1,), summary=of("summary", "once"))], NOW - DAY)
         assert await store.last_raised(["surge"]) == {"surge": NOW - 3 * DAY}
+
+    async def test_neither_is_a_rule_that_cannot_be_evaluated(self, store: Store) -> None:
+        await raise_ago(store, DAY, of("surge:error:2026-11-22:1a2b3c4d", "once", kind="query"))
+        assert await store.last_raised(["surge"]) == {}
 
 
 class TestPast:
@@ -111,6 +138,18 @@ class TestInhibitors:
         await raise_ago(store, HOUR, *map(self.named, (of("a"), of("pair", "once", kind="compound"))))
         await raise_ago(store, HOUR, *map(self.named, (of("a:end", "end", thread="a"), of("x", "once", kind="match"))))
         assert await self.keys(store) == [("a", False), ("pair", False)]
+
+    async def test_of_a_rule_that_others_name_the_newest_of_each_topic_mutes(self, store: Store) -> None:
+        one, other, end = of("1", "once", kind="match"), of("2", "once", kind="match"), of("3", "end", kind="query")
+        await raise_ago(store, 2 * DAY, replace(one, key="old", topic="geopolitics"))
+        await raise_ago(store, HOUR, *map(self.named, (one, other, end, replace(one, key="4", topic="capex"))))
+        await raise_ago(store, HOUR, replace(one, key="5"), state="muted")
+        named = await store.inhibitors(NOW - DAY, ["surge"])
+        assert [(found.headline, found.topic, found.lasts) for found in named] == [
+            ("2", "efficiency", False),
+            ("4", "capex", False),
+        ]
+        assert await store.inhibitors(NOW - DAY, ["another"]) == []
 
     async def test_what_lasts_mutes_however_long_ago_it_began(self, store: Store) -> None:
         long_ago = (of("a"), of("b"), of("silence", kind="silence"))

@@ -18,7 +18,8 @@ async def answers(store: Store, name: str, now: datetime, *titles: str, state: F
         await feed_now(store, name), *(entry(title, now) for title in titles), error=None if state == "ok" else state
     )
     answer = replace(answer, fetched=replace(answer.fetched, started=now))
-    await store.save_poll(replace(answer, next=NextPoll(now + HOUR, state=state, state_since=now)), now)
+    failures = 0 if state == "ok" else answer.feed.failures + 1
+    await store.save_poll(replace(answer, next=NextPoll(now + HOUR, failures, state=state, state_since=now)), now)
 
 
 class TestFeeds:
@@ -37,10 +38,13 @@ class TestFeeds:
         assert (health.began, health.last_item, health.last_ok) == (NOW - 2 * DAY, NOW - DAY, NOW)
         assert health.seen == {"Wire": NOW - DAY}
 
-    async def test_feeds_that_are_asked_and_those_that_fail_are_counted(self, store: Store) -> None:
+    async def test_feeds_that_are_asked_and_those_that_fail_again_and_again_are_counted(self, store: Store) -> None:
         states: tuple[FeedState, ...] = ("ok", "failing", "blocked", "gone")
         for state in states:
             await feed_in(store, state)
+            await answers(store, state, NOW - HOUR, state=state)
+        assert (await store.stream_health(NOW)).failing == 0
+        for state in states:
             await answers(store, state, NOW, state=state)
         await feed_in(store, "new")
         health = await store.stream_health(NOW)

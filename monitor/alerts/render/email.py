@@ -24,11 +24,12 @@ def html(alert: Alert) -> str:
 def message(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:
     """Return the whole mail. Its Message-ID is the same for each attempt, so that servers and readers see one mail.
 
-    It answers the earlier mails of the alert's thread, so that programs show them together (RFC 5322, 3.6.4).
+    It answers the earlier mails of the alert's thread, so that programs show them together (RFC 5322, 3.6.4), also those
+    that told of it among other things.
     """
     words = content(delivery.alert)
     mail = EmailMessage()
-    headers = _headers(delivery.alert, words, sender) | _threading(delivery.thread)
+    headers = _headers(delivery.alert, words, sender) | _threading((*delivery.carriers, *delivery.thread))
     for name, value in {"Message-ID": f"<{mark(delivery)}@{sender.domain}>", **headers}.items():
         mail[name] = value
     mail["From"] = sender
@@ -42,7 +43,7 @@ def message(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> Ema
 def _headers(alert: Alert, words: Content, sender: Address) -> dict[str, str]:
     return {
         "Subject": words.headline,
-        "Date": format_datetime(alert.created),
+        "Date": format_datetime(alert.until or alert.created),  # what waited is news when it comes
         "List-Id": f"AI market monitor <alerts.ai-market-monitor.{sender.domain}>",  # RFC 2919
         "Auto-Submitted": "auto-generated",  # RFC 3834: no vacation notice answers it
         "X-Auto-Response-Suppress": "All",  # the same for Exchange
@@ -52,7 +53,7 @@ def _headers(alert: Alert, words: Content, sender: Address) -> dict[str, str]:
 
 
 def _threading(thread: tuple[str, ...]) -> dict[str, str]:
-    earlier = [receipt for receipt in thread if _MESSAGE_ID.fullmatch(receipt) and len(receipt) <= _LONGEST_ID]
+    earlier = [receipt for receipt in dict.fromkeys(thread) if _MESSAGE_ID.fullmatch(receipt) and len(receipt) <= _LONGEST_ID]
     if not earlier:
         return {}
     return {"In-Reply-To": earlier[-1], "References": " ".join(earlier[-_REFERENCES:])}

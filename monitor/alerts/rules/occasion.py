@@ -45,9 +45,9 @@ class Occasion:
     looked. ``stories`` holds, per topic, the stories of the trend window (once an episode is over: of the episode),
     strongest first; ``days`` the last thirty local days, oldest first, today included. ``tagged`` never holds backlog.
     ``feeds`` are those in trouble, and those that have been well again for less than a week. ``told`` holds earlier
-    alerts by key: all of rules whose findings last (not of `match`). ``last`` says when each rule last raised an alert.
-    ``stream`` is how the stream of news itself is. ``answers`` holds, by rule, what its query found, if it was asked on
-    this occasion; ``digests``, by rule, what a digest that is due now tells.
+    alerts by key: of rules whose findings last (not of `match`), but for what ended long ago. ``last`` says when each
+    rule last raised an alert. ``stream`` is how the stream of news itself is. ``answers`` holds, by rule, what its
+    query found, if it was asked on this occasion; ``digests``, by rule, what a digest that is due now tells.
     """
 
     now: datetime
