@@ -16,6 +16,10 @@ from monitor.settings import Duration, SecretName, Settings, web_address
 if TYPE_CHECKING:
     from monitor.feeds.fetch import Fetcher
 
+RETRY = timedelta(minutes=1)
+"""A ping that failed is repeated so soon: one that was lost must alarm nobody."""
+_TAKEN = range(200, 300)
+
 log = structlog.get_logger()
 
 
@@ -51,12 +55,14 @@ class Heartbeat:
     async def beat(self) -> None:
         """Ping, unless the last time was not long enough ago. A failure is logged and changes nothing else."""
         now = self._now()
-        if self._last is not None and abs(now - self._last) < self._every:
+        wait = min(RETRY, self._every) if self._failed else self._every
+        if self._last is not None and abs(now - self._last) < wait:
             return
         self._last = now
         answer = await self._fetcher.get(self._url, now)
-        if answer.error and not self._failed:
+        failed = answer.status not in _TAKEN  # it need not be a document, as that of a feed
+        if failed and not self._failed:
             log.warning("heartbeat.failed", error=answer.error)
-        elif self._failed and not answer.error:
+        elif self._failed and not failed:
             log.info("heartbeat.recovered")
-        self._failed = bool(answer.error)
+        self._failed = failed

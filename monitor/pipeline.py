@@ -115,8 +115,12 @@ async def process(system: System, go_on: Callable[[], bool] = lambda: True) -> N
     with Progress("classifying items", waiting) as progress:
         more = True
         while more:
-            progress.advance(await classify(system))
-            await group(system)
+            try:
+                progress.advance(await classify(system))
+                await group(system)
+            except Exception:
+                await judge(system)  # what waits to be told, and what else the rules watch, waits for no model
+                raise
             await judge(system)
             more = go_on() and bool(await system.store.pending_counts())
 

@@ -78,11 +78,12 @@ def calendar(config: Config) -> Calendar:
 
 
 async def take_up(system: System) -> None:
-    """Tell the database which feeds to poll, and what decides each topic from now on."""
+    """Tell the database which feeds to poll, what decides each topic from now on, and which rules there are."""
     now = system.now()
     await system.store.sync_feeds(system.config.feed_specs(), now, registered_domain)
     await system.store.save_thresholds(system.classifier.models, system.thresholds, now)
     await system.store.count_in(system.config.timezone)
+    await system.store.end_unwatched({rule.name: rule.rule for rule in system.config.alerts}, now)
 
 
 def settle() -> None:

@@ -314,7 +314,8 @@ class StreamHealth:
 
     ``began`` is the first poll ever, ``last_item`` when the newest item was seen (never backlog), ``last_ok`` when a
     feed last answered well. ``feeds`` counts those of the configuration that are asked, ``failing`` those of them that
-    failed, or were blocked, twice in a row or more. ``seen`` maps feed names to when each last brought news. ``channels`` are those in trouble.
+    failed, or were blocked, twice in a row or more. ``seen`` maps feed names to when each last brought news.
+    ``channels`` are those in trouble.
     """
 
     began: datetime | None

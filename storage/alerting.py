@@ -83,6 +83,10 @@ class Alerting(Writer):
         """Let held alerts out, or hold them longer. Returns the number of alerts that have new deliveries."""
         return await self._do(lambda db: alerts.release(db, releases, now))
 
+    async def end_unwatched(self, rules: Mapping[str, str], now: datetime) -> int:
+        """End what lasts of rules that are not among these (name and kind). Returns how many ended."""
+        return await self._do(lambda db: alerts.end_unwatched(db, rules, now))
+
     # The outbox
 
     async def due_channels(self, now: datetime) -> list[str]:

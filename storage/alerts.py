@@ -3,7 +3,7 @@
 import json
 import re
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from pydantic import TypeAdapter, ValidationError
@@ -155,6 +155,29 @@ def held(db: Database, now: datetime) -> list[Alert]:
 _HELD = f"""
 SELECT {COLUMNS} FROM alerts a WHERE a.state = 'held' AND (a.held_until <= :now OR +a.created > :ahead)
 ORDER BY +a.id LIMIT {HELD_AT_ONCE}
+"""
+
+
+def end_unwatched(db: Database, rules: Mapping[str, str], now: datetime) -> int:
+    """End what lasts of rules that are not among these (name and kind): nobody else would. Returns how many ended.
+
+    It is only recorded: whoever took the rule away knows of it.
+    """
+    return int(db.execute(_END_UNWATCHED, {"rules": json.dumps(dict(rules)), "now": to_text(now)}).rowcount)
+
+
+_END_UNWATCHED = """
+INSERT INTO alerts (key, rule, kind, severity, topic, headline, created, finding, thread, phase, state, why)
+SELECT key, rule, kind, 'info', topic, headline, :now,
+       json_set(finding, '$.key', key, '$.severity', 'info', '$.headline', headline, '$.phase', 'end',
+                '$.thread', thread, '$.carries', json('[]')),
+       thread, 'end', 'muted', 'its rule is not in feeds.yaml any more, or is of another kind'
+FROM (SELECT thread || ':unwatched:' || :now AS key, rule, kind, topic, 'No longer watched: ' || headline AS headline,
+             finding, thread
+      FROM alerts s WHERE kind <> 'match' AND phase = 'start' AND json_valid(finding) AND (
+        SELECT n.phase FROM alerts n WHERE n.thread = s.thread ORDER BY n.id DESC LIMIT 1) <> 'end'
+        AND NOT EXISTS (SELECT 1 FROM json_each(:rules) r WHERE r.key = s.rule AND r.value = s.kind))
+WHERE true ON CONFLICT (key) DO NOTHING
 """
 
 

@@ -4,7 +4,6 @@ A story belongs to the period in which it became known, so that each is in one d
 feeds date everything to midnight. A backlog is no news; it counts when it was published.
 """
 
-import json
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -13,6 +12,7 @@ from sqlite_utils import Database
 
 from storage import trends
 from storage.alert_records import AlertLine, DigestData, StoryLine, TopicPeriod
+from storage.alerts import to_alert
 from storage.counts import LATE, day_counts, in_time
 from storage.days import day_of, zone_of
 from storage.stories import to_words
@@ -171,5 +171,4 @@ def _alerts(db: Database, sql: str, period: Mapping[str, object]) -> tuple[Alert
 
 def _alert_line(row: sqlite3.Row) -> AlertLine:
     values = {name: row[name] for name in AlertLine.__dataclass_fields__ if name not in {"created", "send"}}
-    send = tuple(json.loads(row["finding"])["send"])
-    return AlertLine(**values, created=from_text(row["created"]), send=send)
+    return AlertLine(**values, created=from_text(row["created"]), send=to_alert(row).finding.send)

@@ -34,15 +34,16 @@ def due_deliveries(db: Database, channel: str, now: datetime, most: int) -> list
 
 # An alert that is sent once more, or late, answers only what was said before it.
 _DUE = f"""
-SELECT {alerts.COLUMNS}, d.id AS delivery_id, d.channel, d.attempts, d.reached, d.resends,
+SELECT {alerts.COLUMNS}, due.id AS delivery_id, due.channel, due.attempts, due.reached, due.resends,
        (SELECT json_group_array(receipt) FROM (
-          SELECT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.id AND s.channel = d.channel
+          SELECT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.id AND s.channel = due.channel
           WHERE o.thread = a.thread AND o.id < a.id AND s.receipt <> '' ORDER BY o.id)) AS receipts,
        (SELECT json_group_array(receipt) FROM (
-          SELECT DISTINCT s.receipt FROM alerts o JOIN deliveries s ON s.alert_id = o.told_in AND s.channel = d.channel
+          SELECT DISTINCT s.receipt FROM alerts o
+          JOIN deliveries s ON s.alert_id = o.told_in AND s.channel = due.channel
           WHERE o.thread = a.thread AND o.told_in < a.id AND s.receipt <> '' ORDER BY s.id)) AS carriers
-FROM (SELECT d.* FROM deliveries d WHERE {_IS_DUE} AND d.channel = :channel ORDER BY +d.id LIMIT :most) d
-CROSS JOIN alerts a ON a.id = d.alert_id ORDER BY +d.id
+FROM (SELECT d.* FROM deliveries d WHERE {_IS_DUE} AND d.channel = :channel ORDER BY +d.id LIMIT :most) due
+CROSS JOIN alerts a ON a.id = due.alert_id ORDER BY due.id
 """
 
 

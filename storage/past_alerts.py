@@ -124,7 +124,8 @@ WITH telling AS (
   SELECT o.id, 1 FROM alerts a JOIN alerts o ON o.thread = a.thread
   WHERE {_MAY_LAST} AND a.phase = 'start' AND {_LASTS}
     AND (o.phase = 'start' OR o.phase = 'update' AND o.kind IN ('trend', 'compound')))
-SELECT a.rule, a.kind, a.topic, a.headline, a.created, t.lasts, json_extract(a.finding, '$.send') AS send,
+SELECT a.rule, a.kind, a.topic, a.headline, a.created, t.lasts,
+       CASE WHEN json_valid(a.finding) THEN json_extract(a.finding, '$.send') END AS send,
        (SELECT json_group_array(e.item_id) FROM alert_items e WHERE e.alert_id = a.id) AS evidence
 FROM telling t CROSS JOIN alerts a ON a.id = t.id
 WHERE a.state IN ('told', 'carried') ORDER BY a.id
@@ -138,7 +139,7 @@ def _inhibitor(row: sqlite3.Row) -> Inhibitor:
         topic=row["topic"],
         headline=row["headline"],
         created=from_text(row["created"]),
-        send=tuple(json.loads(row["send"])),
+        send=tuple(json.loads(row["send"] or "[]")),
         evidence=frozenset(json.loads(row["evidence"])),
         lasts=bool(row["lasts"]),
     )

@@ -23,6 +23,10 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 MATCH = {"name": "every", "rule": "match"}
 FAILED = Fetched(NOW, 1.0, 404, error="HTTP 404 Not Found", trouble="status")
 FAILING = "SELECT name FROM feed_health WHERE state = 'failing'"
+DOWN = {"name": "down", "rule": "query", "sql": FAILING, "headline": "{count} down: {first}"}
+STREAM = {"name": "stream", "rule": "silence", "no_items": "24h"}
+MORNING = {"name": "morning", "rule": "digest", "at": "08:00", "zone": "Europe/Berlin"}
+TROUBLE = {"name": "trouble", "rule": "feeds", "after": "0s", "repeat": "6h"}
 GONE = ChannelError("404 no_service: the webhook was removed", retry=False)
 
 
@@ -33,7 +37,7 @@ class OneTopic(FakeClassifier):
 
 
 class NoTopics(FakeClassifier):
-    """Looks for nothing, so that no trend is worked out: tests of what is no story's are much faster."""
+    """Looks for nothing, so that no trend is worked out: tests without a single item are much faster."""
 
     topics = ()
 
@@ -125,13 +129,13 @@ class TestBursts:
 
     async def test_a_flood_of_a_minute_is_a_handful_of_messages_with_all_of_it(self, store: Store) -> None:
         desk = await Desk(store, MATCH).open()
-        for _ in range(5):
-            await desk.news(100, after=timedelta(seconds=12))
+        for _ in range(3):
+            await desk.news(100, after=MINUTE / 3)
         assert len(desk.told) == 3
         await desk.pass_hours(0.2)
         assert len(desk.told) == 4
-        assert len(evidence(desk.told)) == 500
-        assert desk.states() == {"told": 4, "carried": 498}
+        assert len(evidence(desk.told)) == 300
+        assert desk.states() == {"told": 4, "carried": 298}
 
     async def test_a_message_does_not_wait_longer_than_a_minute_for_the_rest_of_a_burst(self, store: Store) -> None:
         desk = await Desk(store, MATCH).open()
@@ -229,7 +233,8 @@ class TestSilencesAndMuting:
         await desk.news(40)
         assert [one.kind for one in desk.told] == ["trend"]
         assert desk.rows("SELECT state, count(*) FROM alerts WHERE kind = 'match' GROUP BY 1") == [("muted", 40)]
-        assert desk.rows("SELECT DISTINCT why LIKE 'told by ''surge'': Efficiency news%' FROM alerts WHERE state = 'muted'")
+        [(why,)] = desk.rows("SELECT DISTINCT why FROM alerts WHERE state = 'muted'")
+        assert why.startswith("told by 'surge': Efficiency news")
         await desk.news()
         assert [one.kind for one in desk.told] == ["trend", "match"]
 
@@ -289,25 +294,22 @@ class TestBudgets:
         await desk.pass_hours(24)
         assert [one.rule for one in desk.told] == ["every", "every", "morning"]
         assert desk.states() == {"told": 3, "carried": 3}
-        for _ in range(9):
-            await desk.pass_hours(24)
-        assert [one.rule for one in desk.told][3:] == ["morning"] * 9
-        assert desk.states() == {"told": 12, "carried": 3}
+        for _ in range(2):
+            await desk.pass_hours(24 * 4)
+        assert [one.rule for one in desk.told][3:] == ["morning"] * 2
+        assert desk.states() == {"told": 5, "carried": 3}
 
     async def test_without_a_digest_it_is_told_within_a_week_in_one_message(self, store: Store) -> None:
         desk = await Desk(store, {**MATCH, "weekly_budget": 2, "cooldown": "0s"}).open()
         for _ in range(5):
             await desk.news()
-        for _ in range(7):
-            await desk.pass_hours(24)
+        await desk.pass_hours(24 * 7)
         assert [len(one.evidence) for one in desk.told] == [1, 1, 3]
 
 
 class TestQueries:
-    rule = {"name": "down", "rule": "query", "sql": FAILING, "headline": "{count} down: {first}"}
-
     async def test_it_is_told_when_it_becomes_true_and_when_it_is_no_longer(self, store: Store) -> None:
-        desk = await Desk(store, self.rule, tags=False).open()
+        desk = await Desk(store, DOWN, tags=False).open()
         desk.fetcher.answers = {"Desk": lambda: FAILED}
         await desk.live(3)
         assert headlines(desk.screen) == ["1 down: Desk"]
@@ -321,19 +323,19 @@ class TestQueries:
         assert desk.screen.deliveries[2].thread == ()
 
     async def test_a_query_that_fails_is_told_once_a_day_and_stops_no_other_rule(self, store: Store) -> None:
-        desk = await Desk(store, {**self.rule, "sql": "SELECT x FROM nowhere"}, MATCH).open()
-        await desk.live(5)
+        desk = await Desk(store, {**DOWN, "sql": "SELECT x FROM nowhere"}, MATCH).open()
+        await desk.live(2)
         await desk.news()
         assert [one.rule for one in desk.told] == ["down", "every"]
         assert "no such table: nowhere" in desk.told[0].explanation
-        await desk.live(19)
+        await desk.news(0, after=DAY)
         assert [one.rule for one in desk.told] == ["down", "every", "down"]
 
     async def test_one_that_fails_for_a_while_ends_nothing(self, store: Store) -> None:
-        desk = await Desk(store, self.rule, tags=False).open()
+        desk = await Desk(store, DOWN, tags=False).open()
         desk.fetcher.answers = {"Desk": lambda: FAILED}
         await desk.live(1)
-        broken = Desk(store, {**self.rule, "sql": "SELECT x FROM nowhere"})
+        broken = Desk(store, {**DOWN, "sql": "SELECT x FROM nowhere"})
         broken.fetcher.answers, broken.clock.now = desk.fetcher.answers, desk.clock.now
         await broken.live(1)
         desk.clock.forward(hours=1)
@@ -342,21 +344,19 @@ class TestQueries:
 
 
 class TestSilence:
-    rule = {"name": "stream", "rule": "silence", "no_items": "24h"}
-
-    async def test_a_day_without_news_is_told_and_so_is_its_end(self, store: Store) -> None:
-        desk = await Desk(store, self.rule, tags=False).open()
+    async def test_hours_without_news_are_told_and_so_is_their_end(self, store: Store) -> None:
+        desk = await Desk(store, {**STREAM, "no_items": "4h"}).open()
         await desk.news()
-        await desk.live(23)
+        await desk.live(3)
         assert desk.told == []
-        await desk.live(5)
-        assert headlines(desk.screen) == ["No news for 24 hours: nothing new from any feed since Mon 15:00"]
+        await desk.live(3)
+        assert headlines(desk.screen) == ["No news for 4 hours: nothing new from any feed since Mon 15:00"]
         await desk.news()
-        assert headlines(desk.screen)[1:] == ["News flows again, after 29 hours"]
+        assert headlines(desk.screen)[1:] == ["News flows again, after 7 hours"]
         assert desk.screen.deliveries[1].thread == ("message 1",)
 
     async def test_after_a_sleep_of_days_nothing_is_told_before_the_feeds_were_asked(self, store: Store) -> None:
-        desk = await Desk(store, self.rule).open()
+        desk = await Desk(store, STREAM).open()
         await desk.news()
         await desk.pass_hours(72)
         assert desk.told == []
@@ -418,10 +418,8 @@ class TestGivenUp:
 
 
 class TestDigests:
-    rule = {"name": "morning", "rule": "digest", "at": "08:00", "zone": "Europe/Berlin"}
-
     async def test_it_comes_at_its_local_time_and_once(self, store: Store) -> None:
-        desk = await Desk(store, self.rule).open()
+        desk = await Desk(store, MORNING).open()
         await desk.news(3)
         desk.clock.now = NOW.replace(day=24, hour=6, minute=59)
         await desk.work()
@@ -433,7 +431,7 @@ class TestDigests:
         assert [one.kind for one in desk.told] == ["digest"]
 
     async def test_one_that_was_missed_while_the_monitor_was_down_comes_afterwards_and_once(self, store: Store) -> None:
-        desk = await Desk(store, self.rule).open()
+        desk = await Desk(store, MORNING).open()
         await desk.news(3)
         desk.clock.now = NOW.replace(day=26, hour=12)
         for _ in range(3):
@@ -441,7 +439,7 @@ class TestDigests:
         assert [one.key for one in desk.told] == ["morning:digest:2026-11-26T07:00:00+00:00"]
 
     async def test_it_lists_what_was_silenced_and_muted(self, store: Store) -> None:
-        desk = await Desk(store, self.rule, MATCH).open()
+        desk = await Desk(store, MORNING, MATCH).open()
         await store.add_silence("every", None, NOW + DAY, "", NOW)
         await desk.news()
         desk.clock.now = NOW.replace(day=24, hour=7)
@@ -451,10 +449,8 @@ class TestDigests:
 
 
 class TestReminders:
-    rule = {"name": "trouble", "rule": "feeds", "after": "0s", "repeat": "6h"}
-
     async def test_what_lasts_is_told_again_until_somebody_acknowledges_it(self, store: Store) -> None:
-        desk = await Desk(store, self.rule, tags=False).open()
+        desk = await Desk(store, TROUBLE, tags=False).open()
         desk.fetcher.answers = {"Desk": lambda: FAILED}
         await desk.live(14)
         first = "Feed “Desk” has failed since Mon 15:00"

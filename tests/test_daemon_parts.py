@@ -14,8 +14,9 @@ import pytest
 from structlog.testing import capture_logs
 
 from monitor import logs, wiring
+from monitor.alerts.rules.query import QueryRule, asked
 from monitor.config import Config
-from monitor.daemon import OFFLINE_PAUSE, Daemon
+from monitor.daemon import OFFLINE_PAUSE, PROCESS_SECONDS, Daemon
 from monitor.errors import ConfigError
 from monitor.feeds.fetch import Fetcher
 from monitor.feeds.worker import ParseWorker
@@ -34,12 +35,25 @@ from tests.websub.hub import say, sign
 HOUR = timedelta(hours=1)
 
 
+async def test_what_a_rule_began_that_has_left_the_configuration_is_ended(store: Store) -> None:
+    renamed = replace(finding("t"), rule="renamed", phase="start")
+    await store.save_judgement([], [Raised(renamed)], [], 0, NOW)
+    await wiring.take_up(system(store))
+    assert reading.ask(store.path, "SELECT state, phase FROM alerts").rows == [("told", "start"), ("muted", "end")]
+
+
 class HangingChannel(FakeChannel):
     """Never answers."""
 
     async def send(self, delivery: Delivery) -> Sent:
         await asyncio.sleep(3600)
         return Sent()
+
+
+def test_what_a_rule_asks_every_minute_is_not_asked_every_other_minute() -> None:
+    rule = QueryRule(name="q", rule="query", sql="SELECT 1", every=timedelta(minutes=1))
+    ticks = [NOW + n * timedelta(seconds=PROCESS_SECONDS, milliseconds=-1) for n in range(1, 9)]
+    assert next(tick for tick in ticks if asked(rule, NOW, tick)) - NOW < timedelta(seconds=90)
 
 
 @dataclass

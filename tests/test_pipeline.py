@@ -2,7 +2,7 @@
 
 import asyncio
 from asyncio import Semaphore
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,6 +17,7 @@ from monitor import pipeline
 from monitor.alerts.rules.feeds import FeedsRule
 from monitor.config import Config
 from monitor.errors import ChannelError
+from monitor.signals.reading import Reading
 from monitor.system import System
 from storage import reading
 from storage.alert_records import Delivery, Sent
@@ -232,6 +233,18 @@ class TestAlerting:
         assert rows(store, "SELECT count(*) FROM alerts WHERE kind = 'trend'") == [(1,)]
         assert len([headline for headline in screen.sent if "expected" in headline]) == 1
 
+    async def test_what_waited_is_told_also_while_the_model_fails(self, store: Store) -> None:
+        class Broken(FakeClassifier):
+            def read(self, _texts: Sequence[str]) -> list[Reading]:
+                raise MemoryError
+
+        held = raised(finding("k", "screen"), state="held", until=NOW - timedelta(minutes=5))
+        await store.save_judgement([], held, [], 0, NOW - DAY)
+        world = system(store, parser=FakeParser({"Wire": [entry("One")], "Desk": []}), classifier=Broken())
+        with pytest.raises(MemoryError):
+            await round_of(world)
+        assert await store.due_channels(NOW) == ["screen"]
+
     async def test_alerts_of_one_rule_that_cannot_be_let_out_keep_no_others_back(self, store: Store) -> None:
         odd = (replace(finding(f"odd:{n}", "screen"), rule="odd", severity="unheard of") for n in range(2))
         held = raised(*odd, finding("k", "screen"), state="held", until=NOW, why="quiet hours")
@@ -312,8 +325,22 @@ class TestAlertsAboutFeeds:
             await self.live(world, 48, answer)
         assert self.told(world) == [[], []]
 
+    async def test_troubles_that_are_known_take_no_place_of_a_new_one(self, store: Store) -> None:
+        feeds = [{"name": f"Feed {n}", "url": f"https://{n}.example/"} for n in range(4)]
+        config = Config.model_validate({**CONFIG, "feeds": feeds, "alerts": [{**TROUBLE, "after": "0s"}]})
+        parser = FakeParser({feed["name"]: [] for feed in feeds})
+        world = system(store, config=config, parser=parser, classifier=NoTopics(), now=Clock())
+        assert isinstance(world.fetcher, FakeFetcher)
+        assert isinstance(world.now, Clock)
+        for failing in (0, 3, 4):
+            world.fetcher.answers = {f"Feed {n}": lambda: FAILED for n in range(failing)}
+            world.now.forward(hours=9)
+            await round_of(world)
+            await round_of(world)
+        assert rows(store, "SELECT state, why FROM alerts") == [("told", "")] * 4
+
     async def test_a_rule_that_fails_costs_only_itself(self, store: Store) -> None:
-        odd = FeedsRule.model_construct(name="odd", rule="feeds", states=None, after=DAY)
+        odd = FeedsRule.model_construct(name="odd", rule="feeds", after=DAY, states=None)  # type: ignore[arg-type]
         world = self.world(store, TROUBLE)
         alerts = (odd, *world.config.alerts)
         world = replace(world, config=world.config.model_copy(update={"alerts": alerts}))
@@ -360,6 +387,12 @@ class TestDelivering:
         channel = FakeChannel([REFUSED, REFUSED])
         assert await pipeline.deliver(system(store, channels={"only": channel})) == 0
         assert channel.failures == [REFUSED]
+
+    async def test_a_message_that_some_recipients_took_keeps_no_others_back(self, store: Store) -> None:
+        await store.save_judgement([], raised(finding("a", "only"), finding("b", "only")), [], 0, NOW)
+        channel = FakeChannel([ChannelError("later", reached=("ann@example.org",))])
+        assert await pipeline.deliver(system(store, channels={"only": channel})) == 1
+        assert [delivery.alert.finding.key for delivery in channel.deliveries] == ["b"]
 
     async def test_a_failed_delivery_arrives_when_its_time_has_come(self, store: Store) -> None:
         channel = FakeChannel([REFUSED])

@@ -135,7 +135,7 @@ class TestAlerts:
         await alerts(home, told(1), told(2), ago=3 * HOUR, desk=PUT_OFF)
         shown = self.shown()
         assert "channel 'desk' takes no messages, since the first that failed 3 h ago (2 waiting)" in shown
-        assert "mail.example did not answer `monitor alerts test desk` tries it" in shown
+        assert "mail.example did not answer `monitor alerts test desk` tries it; what waits is sent by itself" in shown
 
     async def test_after_an_outage_not_every_message_is_listed(self, home: Path) -> None:
         await alerts(home, *map(told, range(50)))

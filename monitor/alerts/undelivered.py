@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from shlex import quote
 
 from monitor.alerts.wording import one_line
 from storage.alert_records import Delivery, Finding, Retry
@@ -32,6 +33,6 @@ def notice(delivery: Delivery, retry: Retry, channels: Sequence[str], now: datet
             "so is every other alert for this channel. Further ones that are given up today are not told one by one."
         ),
         send=others,
-        advice=f"Mend the cause, try it with `monitor alerts test {name}`, then run `monitor deliver --failed`.",
+        advice=f"Mend the cause, try it with `monitor alerts test {quote(name)}`, then run `monitor deliver --failed`.",
         zone=finding.zone,
     )

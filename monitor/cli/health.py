@@ -26,7 +26,7 @@ LONGEST_WAIT = timedelta(hours=1)
 LONGEST_REFUSAL = timedelta(hours=6)
 """A channel that takes no message for longer needs a person."""
 ROWS_SHOWN = 20
-_AFTERWARDS = "`monitor deliver --failed` sends what was given up"
+_AFTERWARDS = "what waits is sent by itself, what was given up by `monitor deliver --failed`"
 
 
 @click.command()

@@ -467,6 +467,22 @@ def test_it_waits_on_until_what_holds_it_is_over() -> None:
     assert released([held(1)], silences=(silence(), silence(until=NOW + DAY)))[0].until == NOW + DAY
 
 
+@pytest.mark.parametrize(
+    ("age", "until"),
+    [
+        pytest.param(DAY, NOW - 2 * DAY + WEEK, id="until there is room"),
+        pytest.param(6 * DAY, NOW + DAY, id="until it is a week old"),
+        pytest.param(WEEK, None, id="no longer: it is a week old"),
+    ],
+)
+def test_a_weekly_budget_that_is_used_up_holds_nothing_for_more_than_a_week(
+    age: timedelta, until: datetime | None
+) -> None:
+    alerts = [replace(one, created=NOW - age) for one in (held(1, why="weekly budget"), held(2, why="weekly budget"))]
+    (one,) = released(alerts, rule(weekly_budget=2), past=(past(ago=DAY), past(ago=2 * DAY)))
+    assert (one.alert_ids, one.until, one.summary is None) == ((1, 2), until, until is not None)
+
+
 def test_a_rule_that_is_gone_from_the_file_still_tells_what_waited() -> None:
     assert outcome(released([held(1, rule="gone"), held(2, rule="gone")])) == "1+2 in one"
 

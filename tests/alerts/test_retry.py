@@ -1,5 +1,6 @@
 """When a failed delivery is tried again, and when it is given up."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -45,3 +46,10 @@ def test_what_can_never_be_taken_is_given_up_at_once() -> None:
 
 def test_a_delivery_sent_again_by_hand_after_many_attempts_does_not_overflow() -> None:
     assert wait(10**9) is None
+
+
+@pytest.mark.parametrize("retry", [True, False])
+def test_who_took_the_message_at_any_attempt_is_remembered(retry: bool) -> None:
+    before = replace(delivery(surge_alert()), reached=("a@x.org",))
+    error = ChannelError("450 try later", retry=retry, reached=("b@x.org", "a@x.org"))
+    assert after_failure(before, error, NOW).reached == ("a@x.org", "b@x.org")

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from monitor.errors import ConfigError
-from storage.alert_records import Delivery
+from storage.alert_records import Delivery, Phase
 from tests.alerts.sample import HEADLINE, delivery, surge_alert
 from tests.alerts.servers import Web, http, web
 from tests.alerts.test_channels import POSTED, SECRET, build, failure, slack_bot
@@ -59,6 +59,15 @@ async def test_the_request_is_what_slack_documents() -> None:
     assert sent["blocks"][0]["type"] == "header"
     assert SECRET.encode() not in body
     assert told.receipt == "C012:1764000000.000100"
+
+
+@pytest.mark.parametrize(("phase", "shown"), [("update", True), ("end", False)])
+async def test_an_update_is_shown_in_the_channel_and_an_end_only_to_those_who_follow(phase: Phase, shown: bool) -> None:
+    alert = surge_alert()
+    alert = replace(alert, finding=replace(alert.finding, phase=phase))
+    async with web(http(200, POSTED)) as server:
+        await slack_bot(server.port).send(replace(delivery(alert), thread=(BEGAN,)))
+    assert calls(server)[1][1]["reply_broadcast"] is shown
 
 
 @pytest.mark.parametrize(

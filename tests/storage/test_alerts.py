@@ -202,6 +202,30 @@ class TestReleasing:
         assert await store.held(NOW) == []
 
 
+class TestWhatNobodyWatches:
+    """A rule was renamed, removed, or is of another kind now: what it began would last for ever."""
+
+    async def begun(self, store: Store) -> None:
+        start = replace(finding("t"), phase="start")
+        await judged(store, raised(start, replace(start, key="over"), replace(finding("once"), rule="gone")))
+        await judged(store, raised(replace(start, key="over:end", thread="over", phase="end")))
+
+    @pytest.mark.parametrize("rules", [{}, {"other": "trend"}, {"surge": "query"}])
+    async def test_it_ends_and_that_is_only_recorded(self, store: Store, rules: dict[str, str]) -> None:
+        await self.begun(store)
+        assert await store.end_unwatched(rules, NOW + HOUR) == 1
+        assert rows(store.path, "SELECT thread FROM alerts_open") == []
+        end = await store.alert(5)
+        assert end is not None
+        assert (end.finding.phase, end.finding.thread, end.state) == ("end", "t", "muted")
+        assert end.finding.headline == "No longer watched: Efficiency news ×4.6"
+        assert await store.end_unwatched(rules, NOW + DAY) == 0
+
+    async def test_what_is_watched_goes_on(self, store: Store) -> None:
+        await self.begun(store)
+        assert await store.end_unwatched({"surge": "trend"}, NOW) == 0
+
+
 class TestAcknowledging:
     async def test_the_whole_thread_is_acknowledged_and_nothing_else(self, store: Store) -> None:
         start = replace(finding("start"), phase="start")

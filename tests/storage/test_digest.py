@@ -281,6 +281,12 @@ class TestAlerts:
         )
         assert (data.alerts, data.held) == ((line,) if listed == "alerts" else (), (line,) if listed == "held" else ())
 
+    async def test_one_that_cannot_be_read_any_more_is_listed_all_the_same(self, store: Store) -> None:
+        await self.raise_(store, Raised(finding("one")))
+        await store._do(lambda db: db.execute("UPDATE alerts SET finding = '{'"))
+        (line,) = (await read(store)).alerts
+        assert (line.headline, line.send) == ("Efficiency news ×4.6", ())
+
     async def test_messages_that_only_repeat_others_are_left_out_and_the_newest_come_first(self, store: Store) -> None:
         await self.raise_(store, Raised(finding("one"), "held", NOW), Raised(finding("two"), "held", NOW))
         await self.raise_(store, Raised(replace(finding("summary"), carries=(1, 2))))

@@ -134,6 +134,11 @@ class TestInhibitors:
         )
         assert found == expected
 
+    async def test_one_that_cannot_be_read_any_more_stops_nothing(self, store: Store) -> None:
+        await raise_ago(store, HOUR, self.named(of("a")))
+        await store._do(lambda db: db.execute("UPDATE alerts SET finding = '{'"))
+        assert [(one.headline, one.send) for one in await store.inhibitors(NOW - DAY)] == [("a", ())]
+
     async def test_trends_of_the_last_day_mute_also_when_they_are_over(self, store: Store) -> None:
         await raise_ago(store, HOUR, *map(self.named, (of("a"), of("pair", "once", kind="compound"))))
         await raise_ago(store, HOUR, *map(self.named, (of("a:end", "end", thread="a"), of("x", "once", kind="match"))))
@@ -172,12 +177,13 @@ class TestInhibitors:
 QUESTIONS = {
     "known keys": ("SELECT key FROM alerts WHERE key IN (SELECT value FROM json_each(?))", ["[]"]),
     "when rules last raised": (past_alerts._LAST, ["[]"]),
+    "what rules told": (past_alerts._TOLD, {"rules": "{}", "since": "2026"}),
     "a rule's alerts since then": (past_alerts._SINCE, {"rule": "r", "since": "2026", "most": 9}),
-    "what is due": (outbox._DUE, {"channel": "desk", "now": "2026"}),
+    "what is due": (outbox._DUE, {"channel": "desk", "now": "2026", "ahead": "2027", "most": 1}),
     "what waits": ("SELECT * FROM alerts_waiting", {}),
     "alerts of a thread": ("SELECT id FROM alerts WHERE thread = ?", ["t"]),
     "what a message carries": ("SELECT 1 FROM alerts WHERE told_in = ?", [1]),
-    "held alerts": (alerts._HELD, ["2026"]),
+    "held alerts": (alerts._HELD, {"now": "2026", "ahead": "2027"}),
 }
 
 

@@ -77,23 +77,27 @@ class SlackBot:
         receipt = delivery.thread and _RECEIPT.fullmatch(delivery.thread[-1])
         if receipt and not delivery.resends:
             try:
-                return await self._go_on(receipt["channel"], receipt["first"], message)
+                news = delivery.alert.finding.phase == "update"
+                return await self._go_on(receipt["channel"], receipt["first"], message, news=news)
             except SlackError as error:
                 if error.code not in _GONE:
                     raise
         answer = await self._call("chat.postMessage", {"channel": self.channel, **message})
         return Sent(f"{answer.get('channel')}:{answer.get('ts')}")
 
-    async def _go_on(self, channel: str, first: str, message: dict[str, Any]) -> Sent:
-        """Update the first message, then reply to it: an update alone would notify nobody."""
+    async def _go_on(self, channel: str, first: str, message: dict[str, Any], *, news: bool) -> Sent:
+        """Update the first message, then reply to it: an update alone would notify nobody.
+
+        A reply alone notifies only those who follow the thread: ``news`` shows it in the channel, too.
+        """
         try:
             shown = {"text": message["text"], "blocks": message["blocks"]}
             await self._call("chat.update", {"channel": channel, "ts": first, **shown})
         except SlackError as error:
             if error.code not in _FIXED:
                 raise
-        news = {name: value for name, value in message.items() if name != "blocks"}
-        reply = {"channel": channel, "thread_ts": first, "reply_broadcast": False, "parse": "none", **news}
+        short = {name: value for name, value in message.items() if name != "blocks"}
+        reply = {"channel": channel, "thread_ts": first, "reply_broadcast": news, "parse": "none", **short}
         answer = await self._call("chat.postMessage", reply)
         return Sent(f"{channel}:{first}:{answer.get('ts')}")
 

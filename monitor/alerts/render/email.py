@@ -24,8 +24,8 @@ def html(alert: Alert) -> str:
 def message(delivery: Delivery, sender: Address, to: tuple[Address, ...]) -> EmailMessage:
     """Return the whole mail. Its Message-ID is the same for each attempt, so that servers and readers see one mail.
 
-    It answers the earlier mails of the alert's thread, so that programs show them together (RFC 5322, 3.6.4), also those
-    that told of it among other things.
+    It answers the earlier mails of the alert's thread, and those that told of it among other things, so that programs
+    show them together (RFC 5322, 3.6.4).
     """
     words = content(delivery.alert)
     mail = EmailMessage()
@@ -53,7 +53,8 @@ def _headers(alert: Alert, words: Content, sender: Address) -> dict[str, str]:
 
 
 def _threading(thread: tuple[str, ...]) -> dict[str, str]:
-    earlier = [receipt for receipt in dict.fromkeys(thread) if _MESSAGE_ID.fullmatch(receipt) and len(receipt) <= _LONGEST_ID]
+    names = dict.fromkeys(thread)
+    earlier = [name for name in names if _MESSAGE_ID.fullmatch(name) and len(name) <= _LONGEST_ID]
     if not earlier:
         return {}
     return {"In-Reply-To": earlier[-1], "References": " ".join(earlier[-_REFERENCES:])}
