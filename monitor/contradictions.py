@@ -59,7 +59,17 @@ def _rules(config: "Config") -> Iterator[Problem]:
         yield from _unknown(index, "send", rule.send, "channel", list(config.channels))
         yield from _unknown(index, "feeds", tuple(getattr(rule, "feeds", ())), "feed", feeds)
         yield from _unknown(index, "muted_by", rule.muted_by, "other rule", others)
+        yield from _muted_by_nothing(config, index)
         yield from _unknown(index, "all", getattr(rule, "rules_named", ()), "other rule", others)
+
+
+def _muted_by_nothing(config: "Config", index: int) -> Iterator[Problem]:
+    """Refuse to wait for rules that tell of no topic: what they tell can be told by nobody else."""
+    kinds = {rule.name: rule.rule for rule in config.alerts}
+    for name in config.alerts[index].muted_by:
+        if kinds.get(name) in {"silence", "feeds", "query", "digest"}:
+            what = f"{name!r} is a rule of kind {kinds[name]}, which tells of no topic: it can mute nothing"
+            yield Problem(("alerts", index, "muted_by"), what)
 
 
 def _unknown(index: int, field: str, named: tuple[str, ...], what: str, known: list[str]) -> Iterator[Problem]:

@@ -143,10 +143,15 @@ class Daemon:
         await wiring.prune(self.system)
 
     async def _beat(self) -> None:
-        """Let the heartbeat go out while every step works."""
+        """Let the heartbeat go out while every step works, and some channel takes messages."""
         now = self.system.now()
-        if self._heart and len(self._well) == STEPS and all(abs(now - at) < STUCK for at in self._well.values()):
+        well = len(self._well) == STEPS and all(abs(now - at) < STUCK for at in self._well.values())
+        if self._heart and well and await self._can_tell(now):
             await self._heart.beat()
+
+    async def _can_tell(self, now: datetime) -> bool:
+        failing = {one.name for one in (await self.system.store.stream_health(now)).channels}
+        return not self.system.channels or not failing.issuperset(self.system.channels)
 
     async def _answer(
         self, bell: asyncio.Event, step: Callable[[], Awaitable[None]], longest_wait: float = LONGEST_WAIT_SECONDS

@@ -224,7 +224,13 @@ async def _find(system: System, unjudged: Sequence[Unjudged], looked: Sequence[T
     )
     found = await asyncio.to_thread(findings, config.alerts, occasion, tuple(system.channels), _rule_failed)
     known = await store.known_keys([one.key for one in found])
-    return [one for one in found if one.key not in known]
+    stories = await store.told_stories([_story(one) for one in found if one.kind == "match"])
+    return [one for one in found if one.key not in known and _story(one) not in stories]
+
+
+def _story(finding: Finding) -> tuple[str, int]:
+    """Name what a match tells: a rule, and an item of the story."""
+    return finding.rule, finding.evidence[0] if finding.kind == "match" and finding.evidence else 0
 
 
 def _rule_failed(rule: RuleSettings, error: Exception) -> None:

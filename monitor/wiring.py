@@ -84,6 +84,7 @@ async def take_up(system: System) -> None:
     await system.store.save_thresholds(system.classifier.models, system.thresholds, now)
     await system.store.count_in(system.config.timezone)
     await system.store.end_unwatched({rule.name: rule.rule for rule in system.config.alerts}, now)
+    await system.store.reconsider(now)
 
 
 def settle() -> None:

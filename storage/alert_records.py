@@ -270,12 +270,13 @@ class Sent:
 class Retry:
     """What to do with a delivery that failed: try again at ``at``, or give up (None).
 
-    ``reached`` are the recipients that took it nevertheless.
+    ``reached`` are the recipients that took it nevertheless. Until ``closed_until`` the server wants no message at all.
     """
 
     at: datetime | None
     error: str
     reached: tuple[str, ...] = ()
+    closed_until: datetime | None = None
 
 
 # What the rules look at

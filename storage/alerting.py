@@ -52,6 +52,10 @@ class Alerting(Writer):
         """Return those of these keys that an alert has."""
         return await self._look(lambda db: past_alerts.known_keys(db, keys))
 
+    async def told_stories(self, asked: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+        """Return those of these rules and items whose story that rule has told already, by a match."""
+        return await self._look(lambda db: past_alerts.told_stories(db, asked))
+
     async def past_alerts(self, rules: Sequence[str], since: datetime) -> list[PastAlert]:
         """Return the newest alerts of these rules since then, and those that began what still lasts; oldest first."""
         return await self._look(lambda db: past_alerts.past_alerts(db, rules, since))
@@ -82,6 +86,10 @@ class Alerting(Writer):
     async def release(self, releases: Sequence[Release], now: datetime) -> int:
         """Let held alerts out, or hold them longer. Returns the number of alerts that have new deliveries."""
         return await self._do(lambda db: alerts.release(db, releases, now))
+
+    async def reconsider(self, now: datetime) -> None:
+        """Have every held alert looked at again: what holds it may have changed."""
+        await self._do(lambda db: alerts.reconsider(db, now))
 
     async def end_unwatched(self, rules: Mapping[str, str], now: datetime) -> int:
         """End what lasts of rules that are not among these (name and kind). Returns how many ended."""

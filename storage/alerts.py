@@ -77,8 +77,17 @@ def _deliver(db: Database, alert_id: int, finding: Finding, now: datetime) -> bo
     db.conn.executemany(
         "INSERT OR IGNORE INTO deliveries (alert_id, channel, state, next_try) VALUES (?, ?, 'pending', ?)", rows
     )
+    db.execute(_IN_ORDER, {"now": to_text(now), "alert": alert_id})
     _carry(db, finding.carries, alert_id, now)
     return bool(rows)
+
+
+# What came before it in its thread, and still waits for a channel, is tried again first.
+_IN_ORDER = """
+UPDATE deliveries SET next_try = :now
+WHERE state = 'pending' AND next_try > :now AND alert_id IN (
+  SELECT o.id FROM alerts a JOIN alerts o ON o.thread = a.thread AND o.id < a.id WHERE a.id = :alert)
+"""
 
 
 def _carry(db: Database, alert_ids: Iterable[int], carrier: int, now: datetime) -> None:
@@ -156,6 +165,11 @@ _HELD = f"""
 SELECT {COLUMNS} FROM alerts a WHERE a.state = 'held' AND (a.held_until <= :now OR +a.created > :ahead)
 ORDER BY +a.id LIMIT {HELD_AT_ONCE}
 """
+
+
+def reconsider(db: Database, now: datetime) -> None:
+    """Make every held alert due: what holds it may have changed, such as the quiet hours of feeds.yaml."""
+    db.execute("UPDATE alerts SET held_until = ? WHERE state = 'held' AND held_until > ?", [to_text(now)] * 2)
 
 
 def end_unwatched(db: Database, rules: Mapping[str, str], now: datetime) -> int:

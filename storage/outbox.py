@@ -74,13 +74,24 @@ def mark_sent(db: Database, delivery: Delivery, sent: Sent, now: datetime) -> No
            WHERE id = ?""",
         [to_text(now), sent.receipt, sent.refused, delivery.id],
     )
+    if delivery.attempts:  # the channel is back: what failed meanwhile must not wait for its own next try
+        db.execute(_HURRY, {"now": to_text(now), "channel": delivery.channel})
+
+
+_HURRY = "UPDATE deliveries SET next_try = :now WHERE channel = :channel AND state = 'pending' AND next_try > :now"
 
 
 def mark_failed(db: Database, delivery: Delivery, retry: Retry, now: datetime, notice: Finding | None = None) -> None:
     """Record a failed attempt: when to try again, or that there will be no other; ``notice`` tells of it at once."""
     _plan(db, delivery, retry)
+    if retry.closed_until is not None:
+        db.execute(_CLOSED, {"until": to_text(retry.closed_until), "channel": delivery.channel})
     if notice is not None:
         alerts.tell(db, notice, now)
+
+
+_CLOSED = """UPDATE deliveries SET next_try = :until
+             WHERE channel = :channel AND state = 'pending' AND next_try < :until"""
 
 
 def _plan(db: Database, delivery: Delivery, retry: Retry) -> None:

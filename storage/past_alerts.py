@@ -27,6 +27,24 @@ def known_keys(db: Database, keys: Sequence[str]) -> frozenset[str]:
     return frozenset(row["key"] for row in db.execute(sql, [json.dumps(list(keys))]))
 
 
+def told_stories(db: Database, asked: Sequence[tuple[str, int]]) -> frozenset[tuple[str, int]]:
+    """Return those of these rules and items whose story an alert of that rule, of kind `match`, has told.
+
+    Stories that turn out to be one are merged: the story's number is then another one than when it was told.
+    """
+    rows = db.execute(_TOLD_STORIES, [json.dumps([list(one) for one in asked])])
+    return frozenset((row["rule"], row["item_id"]) for row in rows)
+
+
+_TOLD_STORIES = """
+WITH asked AS (SELECT json_extract(value, '$[0]') AS rule, json_extract(value, '$[1]') AS item_id FROM json_each(?))
+SELECT rule, item_id FROM asked WHERE EXISTS (
+  SELECT 1 FROM story_items m CROSS JOIN story_items o ON o.story_id = m.story_id
+  CROSS JOIN alert_items e ON e.item_id = o.item_id CROSS JOIN alerts a ON a.id = e.alert_id
+  WHERE m.item_id = asked.item_id AND a.rule = asked.rule AND a.kind = 'match')
+"""
+
+
 def told_alerts(db: Database, rules: Mapping[str, str], now: datetime) -> dict[str, ToldAlert]:
     """Return by key the alerts of these rules (name and kind), but those whose thread ended ENDED_KEPT ago.
 

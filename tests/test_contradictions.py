@@ -71,6 +71,10 @@ def test_what_can_work_is_left_alone(blocks: dict[str, Any]) -> None:
             id="a condition on a rule that there is not",
         ),
         pytest.param(
+            rules(QUERY, {**TREND, "muted_by": ["rows"]}), "alerts.1.muted_by", "it can mute nothing",
+            id="muted by a rule without a topic",
+        ),
+        pytest.param(
             rules({**TREND, "send": ["consol"]}), "alerts.0.send", "did you mean 'console'?", id="a misspelt channel"
         ),
         pytest.param(

@@ -14,9 +14,10 @@ from monitor.config import Config, load
 from monitor.daemon import STUCK, Daemon
 from monitor.errors import ConfigError
 from monitor.heartbeat import RETRY, Heartbeat, HeartbeatSettings
+from storage.alert_records import Retry
 from storage.feed_records import Fetched
 from storage.store import Store
-from tests.builders import NOW
+from tests.builders import NOW, finding, raised
 from tests.fakes import CONFIG, Clock, FakeFetcher, FakeParser, system
 from tests.websub.conftest import Log, until
 
@@ -156,6 +157,16 @@ class TestKeptBack:
         await until(lambda: any(line["event"] == "daemon.step_failed" for line in log))
         assert not await running.beats()
         failing.cancel()
+
+    async def test_it_is_kept_back_while_no_channel_takes_messages(self, store: Store) -> None:
+        running = Running(store)
+        await running.steps("poll", "process", "deliver")
+        await store.save_judgement([], raised(finding("key", "screen", "other")), [], 0, NOW)
+        for channel, beats in (("screen", True), ("other", False)):
+            (failed,) = await store.due_deliveries(channel, NOW, 1)
+            await store.mark_failed(failed, Retry(NOW + timedelta(hours=1), "refused"), NOW)
+            running.clock.forward(minutes=5)
+            assert await running.beats() is beats
 
     async def test_without_an_address_there_is_none(self, store: Store) -> None:
         running = Daemon(system(store), lambda: Config.model_validate(CONFIG))

@@ -23,7 +23,8 @@ def after_failure(delivery: Delivery, error: ChannelError, now: datetime) -> Ret
     if not error.retry or made >= MAX_ATTEMPTS:
         return Retry(at=None, error=str(error), reached=reached)
     wish = min(error.retry_after or timedelta(0), LONGEST_WISH)
-    return Retry(at=now + max(_delay(made), wish), error=str(error), reached=reached)
+    closed_until = now + wish if wish else None
+    return Retry(at=now + max(_delay(made), wish), error=str(error), reached=reached, closed_until=closed_until)
 
 
 def _delay(made: int) -> timedelta:

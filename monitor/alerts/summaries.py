@@ -73,7 +73,8 @@ def _frame(pile: _Pile, one: str, many: str) -> Finding:
     """Return what every summary has: who it is from and for, its headline and reason, evidence and rank."""
     first = pile.alerts[0].finding
     since = day_since(pile.alerts[0].created, pile.now, pile.zone)
-    when = "at once" if pile.now - pile.alerts[0].created < _AT_ONCE else f"since {since}"
+    at_once = all(alert.why in (TOGETHER, FOLLOWS) for alert in pile.alerts)
+    when = "at once" if at_once and pile.now - pile.alerts[0].created < _AT_ONCE else f"since {since}"
     what = f"{counted(len(pile.latest), one, many)} '{one_line(first.rule, 60)}' {when}"
     return Finding(
         rule=first.rule,

@@ -139,6 +139,11 @@ def day_since(moment: datetime, now: datetime, zone: tzinfo = UTC) -> str:
     return short_day(day) if day.year == now.astimezone(zone).year else f"{short_day(day)} {day.year}"
 
 
+def interval(duration: timedelta) -> str:
+    """Write how often something is done, as it is said after 'every': 'minute', '15 minutes', 'day'."""
+    return span(duration).removeprefix("1 ")
+
+
 def span(duration: timedelta) -> str:
     """Write how long something lasted: '20 minutes', '5 hours', '3 days'."""
     for unit, name in ((timedelta(days=1), "day"), (timedelta(hours=1), "hour")):

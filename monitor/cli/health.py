@@ -176,7 +176,7 @@ def verdict(config: Config, limit: timedelta | None, now: datetime) -> str | Non
         return f"no feed has answered since {last_ok}, more than {format_duration(limit)} ago"
     if isinstance(stuck, str) and now - from_text(stuck) > LONGEST_WAIT:
         return f"items wait for classification since {stuck}"
-    return next((_refusal(one) for one in channels_in_trouble(config, now) if _is_lasting(one, now)), None)
+    return "; ".join(_refusal(one) for one in channels_in_trouble(config, now) if _is_lasting(one, now)) or None
 
 
 def channels_in_trouble(config: Config, now: datetime) -> list[ChannelHealth]:

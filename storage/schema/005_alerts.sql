@@ -19,6 +19,7 @@ CREATE INDEX alerts_lasting ON alerts(rule, phase, created, thread, key, state, 
   WHERE kind <> 'match';
 DROP INDEX alerts_by_kind; -- of 004: nothing asks by kind any more
 CREATE INDEX alerts_by_told_in ON alerts(told_in) WHERE told_in IS NOT NULL;
+CREATE INDEX alert_items_by_item ON alert_items(item_id, alert_id);
 CREATE INDEX alerts_held ON alerts(held_until) WHERE state = 'held';
 
 ALTER TABLE deliveries ADD COLUMN receipt TEXT NOT NULL DEFAULT '';  -- what the server calls the message

@@ -15,10 +15,16 @@ GONE = Retry(None, "404 no_service: the webhook was removed")
 BOTH = ("desk", "team")
 
 
-def told(retry: Retry = GONE, channels: tuple[str, ...] = BOTH, kind: str = "trend", days: int = 0) -> Finding | None:
+def told(
+    retry: Retry = GONE,
+    channels: tuple[str, ...] = BOTH,
+    kind: str = "trend",
+    days: int = 0,
+    send: tuple[str, ...] = ("desk",),
+) -> Finding | None:
     """Return what is told when the channel "desk" did not take an alert of this kind."""
     alert = surge_alert()
-    failed = delivery(replace(alert, finding=replace(alert.finding, kind=kind)))
+    failed = delivery(replace(alert, finding=replace(alert.finding, kind=kind, send=send)))
     return notice(failed, retry, channels, NOW + timedelta(days=days))
 
 
@@ -27,7 +33,10 @@ def told(retry: Retry = GONE, channels: tuple[str, ...] = BOTH, kind: str = "tre
     [
         pytest.param(told(), ("team",), id="the other channel"),
         pytest.param(told(channels=("a", "desk", "b")), ("a", "b"), id="all the others"),
-        pytest.param(told(channels=("team",)), ("team",), id="a channel that left feeds.yaml is told of by those left"),
+        pytest.param(told(channels=("team",)), ("team",), id="of a channel that left feeds.yaml: those left"),
+        pytest.param(
+            told(channels=("team",), send=("desk", "team")), None, id="nobody, where others were told of the alert too"
+        ),
         pytest.param(told(channels=("desk",)), None, id="nobody: there is no other channel"),
         pytest.param(told(Retry(NOW, "refused")), None, id="nobody: it is still tried"),
         pytest.param(told(kind="delivery"), None, id="nobody: it was such a notice itself"),
@@ -44,6 +53,16 @@ def test_it_says_what_was_lost_why_and_what_to_do() -> None:
     assert found.explanation.startswith(f"“{HEADLINE}” did not get through: {GONE.error}. It is kept")
     assert "monitor alerts test desk" in found.advice
     assert found.severity == "critical"
+
+
+def test_of_a_channel_that_is_no_more_it_says_where_else_the_alert_can_go() -> None:
+    found = told(channels=("team", "mail"))
+    assert found
+    assert (found.severity, found.headline) == (
+        "info",
+        "An alert was meant for channel “desk”, which has left feeds.yaml",
+    )
+    assert "`monitor alerts resend 7 team`" in found.advice
 
 
 def test_one_channel_is_told_of_once_a_day() -> None:

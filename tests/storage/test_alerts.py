@@ -100,6 +100,13 @@ class TestRaising:
         assert len(await store.known_keys([one.key for one in found])) == 10_000
 
 
+async def test_what_is_held_is_looked_at_again_when_feeds_yaml_may_have_changed(store: Store) -> None:
+    await judged(store, raised(finding("night"), state="held", until=NOW + DAY, why="quiet hours"))
+    assert await store.held(NOW) == []
+    await store.reconsider(NOW)
+    assert [one.finding.key for one in await store.held(NOW)] == ["night"]
+
+
 class TestCarrying:
     async def waiting(self, store: Store) -> None:
         for state in (*NOT_TOLD, "told"):

@@ -83,6 +83,42 @@ class TestDelivering:
         assert (await due(store, NOW + DAY)).reached == ("a@example.org", "b@example.org")
 
 
+class TestChannels:
+    """What one message meets says something of the others on the same channel."""
+
+    async def two(self, store: Store) -> tuple[Delivery, Delivery]:
+        await tell(store, finding("one"), finding("two"))
+        one, two = await store.due_deliveries("desk", NOW, 9)
+        return one, two
+
+    async def test_a_server_that_wants_no_message_for_a_day_gets_none(self, store: Store) -> None:
+        one, _ = await self.two(store)
+        await tell(store, finding("other", "team"))
+        await store.mark_failed(one, Retry(NOW + DAY, "429", closed_until=NOW + DAY), NOW)
+        assert await store.due_channels(NOW + SOON) == ["team"]
+        assert len(await store.due_deliveries("desk", NOW + DAY, 9)) == 2
+
+    async def test_once_it_takes_one_again_the_others_do_not_wait_for_their_own_next_try(self, store: Store) -> None:
+        for one in await self.two(store):
+            await store.begin_attempt(one, LATER)
+        again, other = await store.due_deliveries("desk", NOW + DAY, 9)
+        await store.mark_failed(other, Retry(NOW + 2 * DAY, "refused"), NOW + DAY)
+        await store.mark_sent(again, Sent(), NOW + DAY)
+        assert [one.id for one in await store.due_deliveries("desk", NOW + DAY, 9)] == [other.id]
+
+    async def test_a_message_that_is_taken_at_once_hurries_nobody(self, store: Store) -> None:
+        one, two = await self.two(store)
+        await store.mark_failed(one, LATER, NOW)
+        await store.mark_sent(two, Sent(), NOW)
+        assert await store.due_deliveries("desk", NOW, 9) == []
+
+    async def test_what_began_is_tried_again_before_what_goes_on_with_it(self, store: Store) -> None:
+        await store.mark_failed(await one_delivery(store), LATER, NOW)
+        start = finding()
+        await tell(store, replace(start, key="update", thread=start.key, phase="update"))
+        assert [one.alert.finding.key for one in await store.due_deliveries("desk", NOW, 9)] == [start.key, "update"]
+
+
 class TestThreads:
     def of(self, key: str, phase: str) -> Finding:
         found = replace(finding(key, "desk", "team"), thread="start")

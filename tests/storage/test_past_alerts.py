@@ -7,8 +7,9 @@ import pytest
 
 from storage import alerts, outbox, past_alerts
 from storage.alert_records import AlertState, Finding, Inhibitor, PastAlert, Phase, Release, ToldAlert
+from storage.records import Grouping, Merge
 from storage.store import Store
-from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, raised, tag
+from tests.builders import NOW, entry, feed_in, finding, past_first_answer, poll, raised, tag, tell
 
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 
@@ -61,6 +62,31 @@ async def test_rules_are_not_told_for_ever_of_what_has_ended(store: Store) -> No
         *("lasts", "digest", "late"),
         *("again", "again:end", "again:1"),
     }
+
+
+class TestToldStories:
+    async def stories(self, store: Store) -> list[int]:
+        wire = await past_first_answer(store, await feed_in(store))
+        await store.save_poll(poll(wire, *(entry(f"Item {n}") for n in range(4))), NOW)
+        items = [item.id for item in await tag(store, efficiency=0.9)]
+        await tell(store, -1, -2, -2, -3)
+        return items
+
+    async def test_a_story_is_known_whatever_became_of_it_since(self, store: Store) -> None:
+        first, second, retold, other = await self.stories(store)
+        told = replace(finding("match:story:2"), rule="match", kind="match", evidence=(second,))
+        await store.save_judgement([], raised(told), [], 0, NOW)
+        asked = [("match", item) for item in (first, retold, other)]
+        assert await store.told_stories(asked) == {("match", retold)}
+        await store.save_grouping(Grouping(merges=(Merge(2, 1, retold),)), NOW)
+        assert await store.told_stories(asked) == {("match", first), ("match", retold)}
+
+    async def test_by_another_rule_it_is_not(self, store: Store) -> None:
+        first, *_ = await self.stories(store)
+        for rule, kind in (("other", "match"), ("match", "trend")):
+            told = replace(finding(rule), rule=rule, kind=kind, evidence=(first,))
+            await store.save_judgement([], raised(told), [], 0, NOW)
+        assert await store.told_stories([("match", first)]) == frozenset()
 
 
 class TestLastRaised:

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, Field
 
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from monitor.alerts.rules.threads import open_threads
-from monitor.alerts.wording import counted, day_since, one_line, span
+from monitor.alerts.wording import counted, day_since, interval, one_line, span
 from monitor.settings import Duration
 from storage.alert_records import Cell, Finding, QueryAnswer, Table, ToldAlert
 
@@ -109,7 +109,7 @@ def _start(settings: QueryRule, answer: QueryAnswer, begun: ToldAlert | None, oc
         headline=_headline(settings, answer),
         explanation=(
             f"The query of this rule finds {rows}; it has found some since "
-            f"{day_since(since, occasion.now, ZoneInfo(occasion.zone))}. It is asked every {span(settings.every)}; "
+            f"{day_since(since, occasion.now, ZoneInfo(occasion.zone))}. It is asked every {interval(settings.every)}; "
             "that it finds none any more is told too."
         ),
         send=settings.send,
