@@ -9,7 +9,7 @@ from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Union
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, ValidationError
 
@@ -26,7 +26,7 @@ from monitor.errors import ConfigError
 from monitor.feeds.due import PollSettings
 from monitor.feeds.limits import FetchSettings, HostSettings
 from monitor.heartbeat import HeartbeatSettings
-from monitor.settings import Duration, Settings, web_address
+from monitor.settings import Duration, Settings, time_zone, web_address
 from monitor.signals.settings import ClassifierSettings, TopicSettings
 from monitor.websub.settings import WebSubSettings
 from monitor.yaml_file import Problem, YamlFile
@@ -40,14 +40,6 @@ if TYPE_CHECKING:
 else:  # the tables decide which kinds there are; the field `type` or `rule` says which one a block is
     AnyChannel = Annotated[Union[tuple(kind.settings for kind in CHANNELS.values())], Field(discriminator="type")]  # noqa: UP007 - built from a table
     AnyRule = Annotated[Union[tuple(kind.settings for kind in RULES.values())], Field(discriminator="rule")]  # noqa: UP007 - built from a table
-
-
-def _time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError("there is no such time zone; write UTC, Europe/Berlin, America/New_York or the like") from None
-    return name
 
 
 def _country(code: str) -> str:
@@ -91,7 +83,7 @@ class Config(Settings):
         pattern="^[ -~]{1,200}$",
         description="E-mail or page named in the User-Agent; some publishers (sec.gov) insist.",
     )
-    timezone: Annotated[str, AfterValidator(_time_zone)] = Field(
+    timezone: Annotated[str, AfterValidator(time_zone)] = Field(
         "UTC",
         description="Whose days are counted, and whose time alerts tell: UTC, Europe/Berlin, America/New_York ...",
     )

@@ -4,6 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, StringConstraints, WithJsonSchema
 
@@ -54,6 +55,15 @@ def web_address(url: str) -> str:
     if parts.username or parts.password:
         raise ValueError("an address must not carry a user name or password")
     return url
+
+
+def time_zone(name: str) -> str:
+    """Return an IANA name of a time zone as it is; raise ValueError for anything else."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError(f"there is no time zone {name!r}; write UTC, Europe/Berlin or the like") from None
+    return name
 
 
 class Settings(BaseModel):

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
 from typing import Annotated
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator
+
+from monitor.settings import time_zone
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _WINDOW = re.compile(
@@ -37,7 +39,8 @@ def parse(text: str) -> Window:
     found = _WINDOW.fullmatch(text.strip())
     if found is None:
         raise ValueError("write quiet hours such as 22:00-07:00, or Sat,Sun 00:00-24:00, or 22:00-07:00 Europe/Berlin")
-    return Window(_minutes(found["begin"]), _minutes(found["end"]), _days(found["days"]), _zone(found["zone"]))
+    zone = found["zone"] and time_zone(found["zone"])
+    return Window(_minutes(found["begin"]), _minutes(found["end"]), _days(found["days"]), zone)
 
 
 def _minutes(clock: str) -> int:
@@ -62,13 +65,6 @@ def _day(name: str) -> int:
     if name not in _DAYS:
         raise ValueError(f"there is no day {name!r}; write Mon, Tue, Wed, Thu, Fri, Sat or Sun")
     return _DAYS.index(name)
-
-
-def _zone(name: str | None) -> str | None:
-    try:
-        return None if name is None else ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"there is no time zone {name!r}; write UTC, Europe/Berlin or the like") from None
 
 
 def _readable(texts: tuple[str, ...]) -> tuple[str, ...]:

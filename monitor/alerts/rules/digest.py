@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Annotated, Literal, get_args
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema, field_validator
 
@@ -13,6 +13,7 @@ from monitor.alerts.rules.digest_words import explanation, headline, in_order, t
 from monitor.alerts.rules.occasion import Occasion, RuleSettings
 from monitor.alerts.summaries import BUDGET
 from monitor.alerts.wording import topic_name
+from monitor.settings import time_zone
 from storage.alert_records import AlertLine, Chart, DigestData, Finding, StoryList, TopicPeriod
 
 LONGEST = timedelta(days=31)
@@ -32,13 +33,6 @@ def _clock(value: object) -> object:
     return value.strip().zfill(len("00:00"))
 
 
-def _zone(name: str) -> str:
-    try:
-        return ZoneInfo(name).key
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ValueError(f"there is no time zone {name!r}; write UTC, Europe/Berlin or the like") from None
-
-
 ClockTime = Annotated[
     str, BeforeValidator(_clock), WithJsonSchema({"type": "string", "pattern": f"^{_CLOCK.pattern}$"})
 ]
@@ -51,7 +45,7 @@ class DigestRule(RuleSettings):
     severity: Literal["info", "warning", "critical"] = "info"
     at: ClockTime = Field("08:00", description="Local time; where clocks skip it, the first one after.")
     days: tuple[DayName, ...] = Field(_DAYS, min_length=1, description="Days on which it comes; one makes it weekly.")
-    zone: Annotated[str, AfterValidator(_zone)] | None = Field(
+    zone: Annotated[str, AfterValidator(time_zone)] | None = Field(
         None, description="Time zone of `at` and `days`, instead of that of the whole file."
     )
     topics: tuple[str, ...] = Field((), description="Topics to tell of; empty means all of them.")
