@@ -112,7 +112,8 @@ def repeated(arrivals: Sequence[Arrival], kills: Sequence[float]) -> tuple[int, 
         by_message[arrival.channel, arrival.alert].append(arrival)
     lost, killed, unexplained = 0, 0, []
     for same in by_message.values():
-        for before, after in pairwise(same):
+        # In the order in which they were asked for: a slow server notes them when it has taken them.
+        for before, after in pairwise(sorted(same, key=lambda arrival: arrival.begun)):
             if before.lost:
                 lost += 1
             elif _killed_after(before, kills):
