@@ -223,6 +223,8 @@ async def _find(system: System, unjudged: Sequence[Unjudged], looked: Sequence[T
         store, config, system.calendar, now, trends=looked, unjudged=unjudged, answers=answers
     )
     found = await asyncio.to_thread(findings, config.alerts, occasion, tuple(system.channels), _rule_failed)
+    if not found:
+        return []
     known = await store.known_keys([one.key for one in found])
     stories = await store.told_stories([_story(one) for one in found if one.kind == "match"])
     return [one for one in found if one.key not in known and _story(one) not in stories]
